@@ -1,0 +1,1 @@
+"""Models: from the embedded skeleton to language models."""

@@ -1,0 +1,1 @@
+"""Facts of a sentence, one module for each kind."""

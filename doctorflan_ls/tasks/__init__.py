@@ -1,0 +1,1 @@
+"""The 22 DoctorFLAN tasks as data, and the registry that finds them."""
