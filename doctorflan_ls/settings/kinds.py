@@ -1,0 +1,147 @@
+"""The kinds of value a setting takes: what is accepted, how it is typed, its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+
+class Unfit(ValueError):
+    """A value is not of the setting's kind."""
+
+
+class Kind(Protocol):
+    """What all kinds can do."""
+
+    @property
+    def expected(self) -> str:
+        """What is accepted, in a form that needs no translation."""
+
+    def accept(self, value: object) -> object:
+        """``value`` as the settings hold it; raises Unfit."""
+
+    def from_text(self, text: str) -> object:
+        """The value that ``text`` means in a variable or on the command line; raises Unfit."""
+
+    def schema(self) -> dict[str, object]:
+        """The JSON Schema of the value."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Choice:
+    """One word of a few."""
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str) -> None:
+        object.__setattr__(self, "words", words)
+
+    @property
+    def expected(self) -> str:
+        """The words."""
+        return " | ".join(self.words)
+
+    def accept(self, value: object) -> object:
+        """Exactly one of the words."""
+        if value not in self.words:
+            raise Unfit
+        return value
+
+    def from_text(self, text: str) -> object:
+        """Capitals do not matter in a variable."""
+        return text.strip().lower()
+
+    def schema(self) -> dict[str, object]:
+        """An enumeration."""
+        return {"enum": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """An integer from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+    @property
+    def expected(self) -> str:
+        """The range."""
+        return f"{self.low}..{self.high}"
+
+    def accept(self, value: object) -> object:
+        """An integer; editors that know only numbers send 20.0."""
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unfit
+        if not self.low <= value <= self.high:
+            raise Unfit
+        return value
+
+    def from_text(self, text: str) -> object:
+        """Decimal digits."""
+        try:
+            return int(text)
+        except ValueError:
+            raise Unfit from None
+
+    def schema(self) -> dict[str, object]:
+        """An integer with bounds."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A list of names."""
+
+    @property
+    def expected(self) -> str:
+        """The form in a file."""
+        return '["...", ...]'
+
+    def accept(self, value: object) -> object:
+        """A list of strings that are not empty."""
+        if not isinstance(value, list | tuple):
+            raise Unfit
+        if not all(isinstance(name, str) and name for name in value):
+            raise Unfit
+        return tuple(value)
+
+    def from_text(self, text: str) -> object:
+        """Names between commas."""
+        return [name.strip() for name in text.split(",") if name.strip()]
+
+    def schema(self) -> dict[str, object]:
+        """An array of strings."""
+        return {"type": "array", "items": {"type": "string", "minLength": 1}}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table from text to text."""
+
+    @property
+    def expected(self) -> str:
+        """The form in a file."""
+        return '{ "..." = "...", ... }'
+
+    def accept(self, value: object) -> object:
+        """A mapping of strings to strings."""
+        if not isinstance(value, Mapping):
+            raise Unfit
+        if not all(isinstance(part, str) for pair in value.items() for part in pair):
+            raise Unfit
+        return MappingProxyType(dict(value))
+
+    def from_text(self, text: str) -> object:
+        """``name=value`` pairs between commas."""
+        pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+        if not all(sign and name.strip() for name, sign, _ in pairs):
+            raise Unfit
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
+    def schema(self) -> dict[str, object]:
+        """An object with string values."""
+        return {"type": "object", "additionalProperties": {"type": "string"}}

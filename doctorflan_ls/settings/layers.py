@@ -1,0 +1,206 @@
+"""Settings in layers: every value with the place it came from.
+
+Later layers win: defaults, the user's file, the workspace file, the client, the environment, the
+command line. A workspace file comes with a folder that somebody else may have written, so it may
+not name network hosts, models or plugins. A wrong key or value is reported once, its default
+stands, and the rest of its layer is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from doctorflan_ls.errors import BadSetting
+from doctorflan_ls.settings.kinds import Unfit
+from doctorflan_ls.settings.tree import ENVIRONMENT_PREFIX, SETTINGS, Settings
+
+SECTION = "doctorflan"
+WORKSPACE_FILE = ".doctorflan.toml"
+
+Layer = Literal["default", "user", "workspace", "client", "environment", "command line"]
+
+# Read by the command line itself; they are no settings.
+_OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN"})
+# What a workspace file may not touch, whether or not this version has such a setting.
+_TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and where it came from: a layer, and the file or variable in it."""
+
+    value: object
+    layer: Layer = "default"
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One layer's raw values. ``origin`` names the file, or is empty."""
+
+    layer: Layer
+    values: Mapping[str, object]
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The settings in force, each value's origin by key, and what was wrong in the layers."""
+
+    settings: Settings
+    values: Mapping[str, Value]
+    problems: tuple[BadSetting, ...]
+
+
+def resolve(sources: Iterable[Source]) -> Resolved:
+    """Lay ``sources`` over the defaults in their order."""
+    values = {key: Value(each.default) for key, each in SETTINGS.items()}
+    problems: dict[tuple[object, ...], BadSetting] = {}
+    for source in sources:
+        for key, raw in _flat(_unwrapped(source.values)):
+            if raw is None:
+                continue
+            try:
+                values[key] = Value(_checked(key, raw, source), source.layer, source.origin)
+            except BadSetting as problem:
+                problems.setdefault((problem.key, *sorted(problem.fields.items())), problem)
+    return Resolved(_tree(values), MappingProxyType(values), tuple(problems.values()))
+
+
+def load(
+    workspace: Path | None = None,
+    client: object = None,
+    overrides: Mapping[str, str] = MappingProxyType({}),
+    environment: Mapping[str, str] = os.environ,
+) -> Resolved:
+    """Settings for the folder ``workspace``.
+
+    ``client`` is what the editor sent (``initializationOptions`` or the answer to
+    ``workspace/configuration``), with or without the section name; ``overrides`` are the command
+    line's, by dotted key.
+    """
+    sources: list[Source] = []
+    problems: list[BadSetting] = []
+    files: list[tuple[Layer, Path]] = [("user", user_file(environment))]
+    if workspace is not None:
+        files.append(("workspace", workspace / WORKSPACE_FILE))
+    for layer, path in files:
+        try:
+            sources.append(Source(layer, _read(path), str(path)))
+        except BadSetting as problem:
+            problems.append(problem)
+    if isinstance(client, Mapping):
+        sources.append(Source("client", client))
+    elif client is not None:
+        problems.append(BadSetting("settings.not-a-table", origin="client"))
+    variables, unknown = _from_environment(environment)
+    resolved = resolve([*sources, *variables, *_from_overrides(overrides)])
+    return Resolved(resolved.settings, resolved.values, (*problems, *resolved.problems, *unknown))
+
+
+def user_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's own settings file; it need not exist."""
+    base = environment.get("XDG_CONFIG_HOME")
+    if not base and sys.platform == "win32":
+        base = environment.get("APPDATA")
+    root = Path(base) if base else Path.home() / ".config"
+    return root / "doctorflan-ls" / "settings.toml"
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    import tomllib  # noqa: PLC0415  (most starts have no file to read)
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise BadSetting("settings.unreadable-file", path=path, reason=error.strerror) from None
+    except ValueError as error:
+        raise BadSetting("settings.not-toml", path=path, reason=_position(error)) from None
+
+
+def _position(error: ValueError) -> str:
+    """Where the file is broken; the decoder's own words could quote the file."""
+    head, bracket, tail = str(error).rpartition("(at ")
+    return tail.removesuffix(")") if head and bracket else "UTF-8"
+
+
+def _unwrapped(values: Mapping[str, object]) -> Mapping[str, object]:
+    inner = values.get(SECTION)
+    if not isinstance(inner, Mapping):
+        return values
+    return {**{key: value for key, value in values.items() if key != SECTION}, **inner}
+
+
+def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in tree.items():
+        key = f"{above}{name}".removeprefix(f"{SECTION}.")
+        is_section = any(known.startswith(f"{key}.") for known in SETTINGS)
+        if isinstance(value, Mapping) and is_section:
+            yield from _flat(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _checked(key: str, raw: object, source: Source) -> object:
+    origin = source.origin or source.layer
+    if source.layer == "workspace" and key.partition(".")[0] in _TRUSTED_SECTIONS:
+        raise BadSetting("settings.untrusted", setting=key, origin=origin)
+    setting = SETTINGS.get(key)
+    if setting is None:
+        raise _unknown(key, SETTINGS, origin)
+    try:
+        if source.layer in {"environment", "command line"}:
+            raw = setting.kind.from_text(str(raw))
+        return setting.kind.accept(raw)
+    except Unfit:
+        raise BadSetting(
+            "settings.bad-value", setting=key, origin=origin, expected=setting.kind.expected
+        ) from None
+
+
+def _unknown(name: str, known: Iterable[str], origin: str) -> BadSetting:
+    from difflib import get_close_matches  # noqa: PLC0415  (only a mistake needs it)
+
+    nearest = get_close_matches(name, list(known), n=1)
+    if nearest:
+        return BadSetting("settings.unknown-near", setting=name, origin=origin, nearest=nearest[0])
+    return BadSetting("settings.unknown", setting=name, origin=origin)
+
+
+def _from_environment(
+    environment: Mapping[str, str],
+) -> tuple[list[Source], list[BadSetting]]:
+    keys = {each.variable: key for key, each in SETTINGS.items()}
+    sources, unknown = [], []
+    for name, text in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in _OTHER_VARIABLES:
+            continue
+        if name in keys:
+            sources.append(Source("environment", {keys[name]: text}, name))
+        else:
+            unknown.append(_unknown(name, keys, "environment"))
+    return sources, unknown
+
+
+def _from_overrides(overrides: Mapping[str, str]) -> list[Source]:
+    return [Source("command line", dict(overrides), "--set")] if overrides else []
+
+
+def _tree(values: Mapping[str, Value]) -> Settings:
+    arguments: dict[str, Any] = {}
+    for entry in fields(Settings):
+        if entry.default_factory is MISSING:
+            arguments[entry.name] = values[entry.name].value
+            continue
+        section = type(entry.default_factory())
+        inner = {each.name: values[f"{entry.name}.{each.name}"].value for each in fields(section)}
+        arguments[entry.name] = section(**inner)
+    return Settings(**arguments)

@@ -1,0 +1,119 @@
+"""The tree of settings, with their defaults and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal
+
+from doctorflan_ls.settings.kinds import Choice, Kind, Names, Table, WholeNumber
+
+ENVIRONMENT_PREFIX = "DOCTORFLAN_"
+
+
+# Any, because a field's default stands where the class body wants the field's own type.
+def _setting(default: object, kind: Kind, doc: str) -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"kind": kind, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSettings:
+    """Drafts."""
+
+    language: Literal["auto", "zh", "en"] = _setting(
+        "auto",
+        Choice("auto", "zh", "en"),
+        "Language of drafts. `auto` is the language of the note.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksSettings:
+    """Record-writing checks."""
+
+    chief_complaint_max: int = _setting(
+        20,
+        WholeNumber(1, 500),
+        "Longest chief complaint, in characters, that is not remarked on (Chinese notes).",
+    )
+    disabled: tuple[str, ...] = _setting(
+        (), Names(), "Rules not to run, by the id that a finding shows."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSettings:
+    """Tasks."""
+
+    categories: Mapping[str, str] = _setting(
+        MappingProxyType({}),
+        Table(),
+        "Category names of your own copy of the dataset, each with the id of its task;"
+        " `doctorflan-ls tasks reconcile FILE --write` fills it.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The server's log, on standard error. It never holds text of a note."""
+
+    level: Literal["error", "warning", "info", "debug"] = _setting(
+        "warning", Choice("error", "warning", "info", "debug"), "How much the server logs."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, with their defaults."""
+
+    language: Literal["auto", "zh", "en"] = _setting(
+        "auto",
+        Choice("auto", "zh", "en"),
+        "Language of titles and messages. `auto` is the editor's, or the terminal's.",
+    )
+    draft: DraftSettings = field(default_factory=DraftSettings)
+    checks: ChecksSettings = field(default_factory=ChecksSettings)
+    tasks: TasksSettings = field(default_factory=TasksSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it is declared: ``key`` is dotted, ``doc`` Markdown."""
+
+    key: str
+    kind: Kind
+    default: object
+    doc: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + self.key.upper().replace(".", "_")
+
+
+def _declared() -> Iterator[Setting]:
+    for entry in fields(Settings):
+        if entry.default_factory is MISSING:
+            yield _of_field(entry, entry.name)
+        else:
+            for inner in fields(entry.default_factory()):
+                yield _of_field(inner, f"{entry.name}.{inner.name}")
+
+
+def _of_field(entry: Field[Any], key: str) -> Setting:
+    return Setting(key, entry.metadata["kind"], entry.default, entry.metadata["doc"])
+
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType({each.key: each for each in _declared()})
+
+
+def section_docs() -> Mapping[str, str]:
+    """The sections of the tree, each with what it is about."""
+    factories = {each.name: each.default_factory for each in fields(Settings)}
+    return {
+        name: type(factory()).__doc__ or ""
+        for name, factory in factories.items()
+        if factory is not MISSING
+    }
