@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from doctorflan_ls.i18n import Locale
+from doctorflan_ls.notes.model import FactKind
 
 Phase = Literal["pre-diagnosis", "diagnosis", "treatment", "post-treatment", "any"]
 Origin = Literal["verified", "assumed", "plugin"]
@@ -31,7 +32,7 @@ class Element:
     (``section:hpi``, ``facts:lab?flag=H,L,POS``, ``rank:departments`` ...; docs/tasks.md lists
     them). ``ask`` is the placeholder where the note has nothing: what the doctor should fill in.
     ``knowledge`` marks a part that needs medical knowledge no note holds: the skeleton leaves it
-    to the doctor and says so.
+    to the doctor and says so. An ``optional`` part is left out where the note has nothing for it.
     """
 
     key: str
@@ -39,11 +40,17 @@ class Element:
     ask: Bilingual
     sources: tuple[str, ...] = ()
     knowledge: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. ``category`` is the dataset's name; ``origin`` says if that name was verified."""
+    """One task. ``category`` is the dataset's name; ``origin`` says if that name was verified.
+
+    ``sections`` and ``doc_types`` are the canonical ids the task is offered in; empty means
+    anywhere. ``needs`` are the kinds of facts it reads. ``pinyin`` are the initials of the Chinese
+    title, for typing it after ``/``.
+    """
 
     id: str
     category: str
@@ -56,3 +63,4 @@ class Task:
     elements: tuple[Element, ...]
     sections: tuple[str, ...] = ()
     doc_types: tuple[str, ...] = ()
+    needs: tuple[FactKind, ...] = ()
