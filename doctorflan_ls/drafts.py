@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import re
+from dataclasses import dataclass, field
 from typing import Literal
 
+from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.i18n import Locale
+from doctorflan_ls.models.base import Chunk
+from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
 DraftState = Literal["streaming", "ready", "cancelled", "failed"]
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+# LSP 3.17, snippet syntax: these three end or start something inside a placeholder.
+_SNIPPET_SPECIAL = re.compile(r"[\\$}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a draft comes from. ``source_digest`` is the SHA-256 of the note text in ``span``."""
+    """Where a draft comes from. ``source_digest`` is the SHA-256 of the note text in ``span``.
+
+    ``model_version`` is empty until the model is loaded.
+    """
 
     task: str
     model: str
@@ -44,7 +56,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A task's answer. Only a ``ready`` draft can be inserted; none enters a note by itself."""
+    """A task's answer. Only a ``ready`` draft can be inserted; none enters a note by itself.
+
+    ``failure`` says why a draft is ``failed`` or ``cancelled``; it never holds note text.
+    """
 
     id: str
     provenance: Provenance
@@ -52,3 +67,109 @@ class Draft:
     statements: tuple[Statement, ...]
     gaps: tuple[Gap, ...]
     state: DraftState
+    failure: DoctorFlanError | None = None
+
+    def is_stale(self, note: Note) -> bool:
+        """True where the text that the draft was made from is no longer what the note says."""
+        return digest(note.slice(self.provenance.span)) != self.provenance.source_digest
+
+
+def digest(text: str) -> str:
+    """SHA-256 of ``text`` in UTF-8, as hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(slots=True)
+class DraftBuilder:
+    """Collects a model's chunks; ``draft`` gives what there is so far."""
+
+    id: str
+    provenance: Provenance
+    _parts: list[str] = field(default_factory=list)
+    _statements: list[Statement] = field(default_factory=list)
+    _gaps: list[Gap] = field(default_factory=list)
+    _length: int = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Append ``chunk``; every line end becomes ``\\n``, which rendering turns into the note's.
+
+        A CRLF that a model splits over two chunks would become two line ends; models emit ``\\n``.
+        """
+        text = _LINE_END.sub("\n", chunk.text)
+        span = Span(self._length, self._length + len(text))
+        self._parts.append(text)
+        self._length = span.end
+        if chunk.gap:
+            self._gaps.append(Gap(span, chunk.gap, text))
+        elif chunk.evidence:
+            self._statements.append(Statement(span, chunk.evidence))
+
+    def draft(self, state: DraftState, failure: DoctorFlanError | None = None) -> Draft:
+        """The draft made of all chunks so far."""
+        return Draft(
+            id=self.id,
+            provenance=self.provenance,
+            text="".join(self._parts),
+            statements=tuple(self._statements),
+            gaps=tuple(self._gaps),
+            state=state,
+            failure=failure,
+        )
+
+
+def to_json(draft: Draft) -> dict[str, object]:
+    """The draft as ``schemas/draft.schema.json`` has it; spans are ``[start, end)`` code points.
+
+    A statement's and a gap's ``span`` counts in the draft's text, ``evidence`` in the note's.
+    """
+    origin = draft.provenance
+    failure = draft.failure
+    return {
+        "id": draft.id,
+        "task": origin.task,
+        "model": origin.model,
+        "version": origin.model_version,
+        "language": origin.language,
+        "state": draft.state,
+        "text": draft.text,
+        "source_digest": origin.source_digest,
+        "statements": [
+            {"span": list(item.span), "evidence": [{"span": list(at)} for at in item.evidence]}
+            for item in draft.statements
+        ],
+        "gaps": [
+            {"span": list(gap.span), "element": gap.element, "label": gap.label}
+            for gap in draft.gaps
+        ],
+        "provenance": {
+            "uri": origin.uri,
+            "note_version": origin.version,
+            "span": list(origin.span),
+        },
+        "failure": None
+        if failure is None
+        else {"code": failure.key, "message": failure.user_message(origin.language)},
+    }
+
+
+def plain(draft: Draft, line_end: str = "\n") -> str:
+    """The draft's text with the note's own line ends; gaps stand as their labels."""
+    return draft.text.replace("\n", line_end)
+
+
+def snippet(draft: Draft, line_end: str = "\n") -> str:
+    """The draft as an LSP snippet: each gap is a tab stop, the last stop is the end of the text."""
+    parts = []
+    done = 0
+    for number, gap in enumerate(draft.gaps, start=1):
+        parts.append(escape_snippet(draft.text[done : gap.span.start]))
+        label = escape_snippet(draft.text[gap.span.start : gap.span.end])
+        parts.append(f"${{{number}:{label}}}")
+        done = gap.span.end
+    parts.append(escape_snippet(draft.text[done:]))
+    return "".join(parts).replace("\n", line_end) + "$0"
+
+
+def escape_snippet(text: str) -> str:
+    """``text`` so that an LSP snippet means it literally."""
+    return _SNIPPET_SPECIAL.sub(lambda found: "\\" + found[0], text)
