@@ -40,7 +40,7 @@ _CONTROL_SHARE = 0.01
 # GB18030 decodes almost any bytes. Traditional Chinese is still half in GB 2312; chance is a tenth.
 _COMMON_SHARE = 0.5
 _BROKEN_SHARE = 0.01
-_ACCENT_SHARE = 0.05
+_ACCENT_SHARE = 0.1
 _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1a\x1b\x85")
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.settings.kinds import Unfit
-from doctorflan_ls.settings.tree import ENVIRONMENT_PREFIX, SETTINGS, Settings
+from doctorflan_ls.settings.tree import ENVIRONMENT_PREFIX, SETTINGS, Settings, sections
 
 SECTION = "doctorflan"
 WORKSPACE_FILE = ".doctorflan.toml"
@@ -195,12 +195,8 @@ def _from_overrides(overrides: Mapping[str, str]) -> list[Source]:
 
 
 def _tree(values: Mapping[str, Value]) -> Settings:
-    arguments: dict[str, Any] = {}
-    for entry in fields(Settings):
-        if entry.default_factory is MISSING:
-            arguments[entry.name] = values[entry.name].value
-            continue
-        section = type(entry.default_factory())
-        inner = {each.name: values[f"{entry.name}.{each.name}"].value for each in fields(section)}
-        arguments[entry.name] = section(**inner)
+    arguments: dict[str, Any] = {key: found.value for key, found in values.items() if "." not in key}
+    for name, section in sections().items():
+        inner = {each.name: values[f"{name}.{each.name}"].value for each in fields(section)}
+        arguments[name] = section(**inner)
     return Settings(**arguments)

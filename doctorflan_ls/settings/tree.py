@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from doctorflan_ls.settings.kinds import Choice, Kind, Names, Table, WholeNumber
 
@@ -14,7 +14,8 @@ ENVIRONMENT_PREFIX = "DOCTORFLAN_"
 
 # Any, because a field's default stands where the class body wants the field's own type.
 def _setting(default: object, kind: Kind, doc: str) -> Any:  # noqa: ANN401
-    return field(default=default, metadata={"kind": kind, "doc": doc})
+    metadata = {"kind": kind, "doc": doc, "default": default}
+    return field(default_factory=lambda: default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +94,27 @@ class Setting:
         return ENVIRONMENT_PREFIX + self.key.upper().replace(".", "_")
 
 
+def sections() -> Mapping[str, type]:
+    """The sections of the tree by their name."""
+    return {
+        entry.name: type(cast("Callable[[], object]", entry.default_factory)())
+        for entry in fields(Settings)
+        if "kind" not in entry.metadata
+    }
+
+
 def _declared() -> Iterator[Setting]:
+    inner = sections()
     for entry in fields(Settings):
-        if entry.default_factory is MISSING:
-            yield _of_field(entry, entry.name)
+        if entry.name in inner:
+            for each in fields(inner[entry.name]):
+                yield _of_field(each, f"{entry.name}.{each.name}")
         else:
-            for inner in fields(entry.default_factory()):
-                yield _of_field(inner, f"{entry.name}.{inner.name}")
+            yield _of_field(entry, entry.name)
 
 
 def _of_field(entry: Field[Any], key: str) -> Setting:
-    return Setting(key, entry.metadata["kind"], entry.default, entry.metadata["doc"])
+    return Setting(key, entry.metadata["kind"], entry.metadata["default"], entry.metadata["doc"])
 
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({each.key: each for each in _declared()})
-
-
-def section_docs() -> Mapping[str, str]:
-    """The sections of the tree, each with what it is about."""
-    factories = {each.name: each.default_factory for each in fields(Settings)}
-    return {
-        name: type(factory()).__doc__ or ""
-        for name, factory in factories.items()
-        if factory is not MISSING
-    }

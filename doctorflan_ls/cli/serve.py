@@ -1,0 +1,53 @@
+"""Start the server on the transport that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from doctorflan_ls.cli.exits import Exit, end
+from doctorflan_ls.cli.session import terminal_locale
+from doctorflan_ls.i18n import message
+
+_LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65535
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+def serve(
+    *,
+    stdio: bool,
+    tcp: str | None,
+    ws: str | None,
+    token: str | None,
+    origin: Sequence[str],
+) -> int:
+    """Serve until the client leaves (stdio) or the process is interrupted; the exit code."""
+    from doctorflan_ls import server  # noqa: PLC0415  (subcommands need no server)
+
+    if stdio:
+        return server.run_stdio()
+    if tcp is not None:
+        return server.run_tcp(*_address(tcp, "--tcp"))
+    host, port = _address(ws or "", "--ws")
+    return server.run_ws(host, port, token, origin)
+
+
+def _address(text: str, option: str) -> Address:
+    """``HOST:PORT``, ``[IPv6]:PORT``, ``:PORT`` or ``PORT``; without a host, loopback."""
+    host, _, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if (
+        not port.isascii()
+        or not port.isdigit()
+        or int(port) > _LAST_PORT
+        or (":" in host and bare == host)
+    ):
+        end(message("cli.bad-address", terminal_locale(), option=option), Exit.USAGE)
+    return Address(bare or _LOOPBACK, int(port))

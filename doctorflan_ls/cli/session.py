@@ -1,0 +1,63 @@
+"""What all commands of one call share: the options of the group, the language, the settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from doctorflan_ls.i18n import Locale
+
+if TYPE_CHECKING:
+    from doctorflan_ls.settings import Resolved
+
+
+@dataclass
+class Session:
+    """The group's options. Settings are read when first asked for; what is wrong is said once."""
+
+    language: Locale | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    debug: bool = False
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> Session:
+        """The session of a context; an empty one before the group's options were read."""
+        found = ctx.find_object(cls)
+        return found if found is not None else cls(language=terminal_locale())
+
+    @cached_property
+    def resolved(self) -> Resolved:
+        """The settings for the working directory."""
+        from doctorflan_ls.settings import load  # noqa: PLC0415  (``--version`` needs none)
+
+        return load(Path.cwd(), overrides=self.overrides)
+
+    @cached_property
+    def settings(self) -> Resolved:
+        """The same, after what is wrong with them was said on standard error."""
+        for problem in self.resolved.problems:
+            click.echo(f"doctorflan-ls: {problem.user_message(self.locale)}", err=True)
+        return self.resolved
+
+    @cached_property
+    def locale(self) -> Locale:
+        """The language to speak: ``--lang``, the setting, or the terminal's."""
+        if self.language is not None:
+            return self.language
+        chosen = self.resolved.settings.language
+        return terminal_locale() if chosen == "auto" else chosen
+
+
+def terminal_locale(environment: Mapping[str, str] = os.environ) -> Locale:
+    """The terminal's language, by POSIX's order of variables."""
+    tag = next(
+        (environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)),
+        "",
+    )
+    return "zh" if tag.lower().startswith("zh") else "en"
