@@ -1,0 +1,189 @@
+"""Numbers with a label before them and a unit after them: what vitals and labs have in common."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from doctorflan_ls.notes.facts.numbers import number
+from doctorflan_ls.notes.model import Flag
+
+# Digits inside a label (CA19-9, K2+, 餐后2小时血糖) stand here while numbers are looked for.
+_MASKED: Final = {ord(str(digit)): 0xE000 + digit for digit in range(10)}
+_LONGEST_HEAD: Final = 48
+
+_NUMBER: Final = re.compile(
+    r"(?P<comparator>[<>≤≥]=?\s*|\b(?:greater|less|more)\s+than\s+(?:or\s+equal\s+to\s+)?)?"
+    r"(?<![\d.])(?P<value>[+-]?\d+(?:,\d{3})*(?:\.\d+)?)"
+    r"(?P<upper>\s*[-~]\s*\d+(?:\.\d+)?(?![\d.]*\s*[-/年月]))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words between a label and its number, to be matched backwards from the number."""
+
+    fillers: re.Pattern[str]
+    high: re.Pattern[str]
+    low: re.Pattern[str]
+
+
+@cache
+def _words() -> _Words:
+    table = load("measurement_words.toml")
+    zh = longest_first([word[::-1] for word in table["fillers_zh"]])
+    en = longest_first([word[::-1] for word in table["fillers_en"]])
+    return _Words(
+        # A glued 升高至 states no flag, so a stated word must not run on into 至, 到 or to.
+        re.compile(rf"(?:[\s:=(\[]|(?:{zh})|(?:{en})(?![A-Za-z]))*", re.IGNORECASE),
+        re.compile(rf"(?:{longest_first(table['stated_high'])})(?![至到达]|\s+to)", re.IGNORECASE),
+        re.compile(rf"(?:{longest_first(table['stated_low'])})(?![至到达]|\s+to)", re.IGNORECASE),
+    )
+
+
+def load(name: str) -> dict[str, Any]:
+    """The table ``name`` of the package's data."""
+    source = files("doctorflan_ls").joinpath("data", name)
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+class Label(NamedTuple):
+    """A known label found before a number, and where it starts and ends."""
+
+    key: str
+    start: int
+    end: int
+
+
+class Reading(NamedTuple):
+    """A number in a text (at ``at``), what compares it (``>``), and where its label may begin."""
+
+    start: int
+    at: int
+    end: int
+    value: str
+    comparator: str
+    upper: str
+    head: int
+
+
+class Labels:
+    """Known labels, found as the last words of a text."""
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        folded = {label.lower() for label in labels}
+        self._keys: Mapping[str, str] = {label.translate(_MASKED): label for label in folded}
+        self._longest = max(map(len, folded), default=0)
+        with_digits: dict[str, list[str]] = {}
+        for label in sorted(folded, key=len, reverse=True):
+            if any(char in "0123456789" for char in label):
+                with_digits.setdefault(label[0], []).append(re.escape(label[1:]))
+        branches = (
+            f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in with_digits.items()
+        )
+        self._with_digits = re.compile(
+            rf"(?<![A-Za-z])(?:{'|'.join(branches)})(?![0-9A-Za-z])", re.IGNORECASE
+        )
+
+    def masked(self, text: str) -> str:
+        """``text`` with the digits that belong to labels hidden, offset for offset."""
+        return self._with_digits.sub(lambda found: found[0].translate(_MASKED), text)
+
+    def before(self, text: str, start: int, end: int) -> Label | None:
+        """The longest label that ``text[start:end]`` ends with, an alias in brackets included."""
+        while end > start and text[end - 1].isspace():
+            end -= 1
+        label = self._suffix(text, start, end)
+        if label is None and end > start and text[end - 1] == ")":
+            opening = text.rfind("(", start, end)
+            if opening >= 0:
+                label = self._suffix(text, opening + 1, end - 1) or self._suffix(
+                    text, start, opening
+                )
+                if label is not None:
+                    label = label._replace(end=end)
+        return label
+
+    def _suffix(self, text: str, start: int, end: int) -> Label | None:
+        lowered = text[max(start, end - self._longest) : end].lower()
+        for size in range(len(lowered), 0, -1):
+            key = self._keys.get(lowered[-size:])
+            if key is None:
+                continue
+            at = end - size
+            glued = (
+                key[0].isascii() and at > 0 and text[at - 1].isascii() and text[at - 1].isalnum()
+            )
+            if not glued:
+                return Label(key, at, end)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the words before a number end once fillers are left out, and the flag they state."""
+
+    end: int
+    stated: Flag | None
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """The numbers of masked half-width ``text``; a head begins after the last value or clause."""
+    last = 0
+    for found in _NUMBER.finditer(text):
+        head = max(last, found.start() - _LONGEST_HEAD)
+        for stop in "，。；;、,\n":
+            head = max(head, text.rfind(stop, head, found.start()) + 1)
+        yield Reading(
+            found.start(),
+            found.start("value"),
+            found.end(),
+            found["value"],
+            found["comparator"] or "",
+            found["upper"] or "",
+            head,
+        )
+        last = found.end("value")
+
+
+def head_before(text: str, start: int, end: int) -> Head:
+    """The words of ``text[start:end]`` without the fillers (``is``, ``为``, ``elevated at``)."""
+    head = text[start:end]
+    words = _words()
+    filled = words.fillers.match(head[::-1])
+    size = filled.end() if filled else 0
+    fillers = head[len(head) - size :]
+    stated: Flag | None = None
+    if len(fillers) > 1:
+        if words.high.search(fillers):
+            stated = "H"
+        elif words.low.search(fillers):
+            stated = "L"
+    return Head(end - size, stated)
+
+
+def value_of(reading: Reading, written: str) -> float | str:
+    """One number where the note gives one, else its words."""
+    if reading.comparator or reading.upper:
+        return written.strip()
+    value = number(reading.value)
+    return written.strip() if value is None else value
+
+
+def against(value: float, low: float | None, high: float | None) -> Flag:
+    """``value`` against a range whose ends belong to it."""
+    if low is not None and value < low:
+        return "L"
+    if high is not None and value > high:
+        return "H"
+    return "N"
+
+
+def longest_first(words: Sequence[str]) -> str:
+    """A regular expression's alternation of literal ``words``."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
