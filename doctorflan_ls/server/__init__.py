@@ -1,0 +1,39 @@
+"""The language server: the only package that knows LSP and pygls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.server.host import ServerOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ServerOptions", "run_stdio", "run_tcp", "run_ws"]
+
+
+def run_stdio(options: ServerOptions | None = None) -> int:
+    """Serve one client on standard input and output; returns the exit code."""
+    from doctorflan_ls.server import stdio  # noqa: PLC0415
+
+    return stdio.run_stdio(options)
+
+
+def run_tcp(host: str, port: int, options: ServerOptions | None = None) -> int:
+    """Serve TCP clients until interrupted; port 0 takes a free one and says so on stderr."""
+    from doctorflan_ls.server import tcp  # noqa: PLC0415
+
+    return tcp.run_tcp(host, port, options)
+
+
+def run_ws(
+    host: str,
+    port: int,
+    token: str | None = None,
+    origins: Sequence[str] = (),
+    options: ServerOptions | None = None,
+) -> int:
+    """Serve WebSocket clients until interrupted; without a token one is made and printed."""
+    from doctorflan_ls.server import ws  # noqa: PLC0415
+
+    return ws.run_ws(host, port, token, origins, options)

@@ -1,0 +1,36 @@
+"""What the server tells the client it can do: written out, so that nothing is claimed by chance.
+
+pygls derives capabilities from registered handlers, which leaves out some (resolve) and claims
+others (an empty command list); this table is compared with a snapshot by a test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doctorflan_ls.server.client import Client
+
+ACTION_KINDS = ("quickfix", "refactor.rewrite.doctorflan", "source.doctorflan")
+
+
+def server_capabilities(client: Client) -> dict[str, Any]:
+    """``ServerCapabilities`` (LSP 3.17) for ``client``."""
+    capabilities: dict[str, Any] = {
+        "positionEncoding": client.encoding,
+        "textDocumentSync": {"openClose": True, "change": 2},
+        # "/" lists tasks at a line start; the others end a heading or an item of a list.
+        "completionProvider": {"triggerCharacters": ["/"], "resolveProvider": True},
+        "hoverProvider": True,
+        "documentSymbolProvider": True,
+        "foldingRangeProvider": True,
+        "workspace": {"workspaceFolders": {"supported": True}},
+        "experimental": {
+            "doctorflan": {"requests": ["draft", "status", "tasks", "analysis"]},
+        },
+    }
+    if client.code_action_literals:
+        capabilities["codeActionProvider"] = {
+            "codeActionKinds": list(ACTION_KINDS),
+            "resolveProvider": True,
+        }
+    return capabilities

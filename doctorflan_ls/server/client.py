@@ -1,0 +1,79 @@
+"""What the client can do, flattened once from its capabilities (LSP 3.17, "initialize")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from doctorflan_ls.text import Encoding
+
+_ENCODINGS: Mapping[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Answers to the questions that handlers ask; a client that says nothing can do nothing."""
+
+    encoding: Encoding = "utf-16"
+    snippets: bool = False
+    markdown_hover: bool = False
+    markdown_completion: bool = False
+    hierarchical_symbols: bool = False
+    document_changes: bool = False
+    change_annotations: bool = False
+    code_action_literals: bool = False
+    code_action_resolves_edit: bool = False
+    code_action_data: bool = False
+    code_action_disabled: bool = False
+    line_folding_only: bool = False
+    fold_limit: int | None = None
+    progress: bool = False
+
+
+def read_client(capabilities: object) -> Client:
+    """Read ``ClientCapabilities``; whatever is missing or malformed counts as not supported."""
+    document = _at(capabilities, "textDocument")
+    edit = _at(capabilities, "workspace", "workspaceEdit")
+    action = _at(document, "codeAction")
+    resolvable = _at(action, "resolveSupport", "properties")
+    item = _at(document, "completion", "completionItem")
+    fold_limit = _at(document, "foldingRange", "rangeLimit")
+    return Client(
+        encoding=_encoding(_at(capabilities, "general", "positionEncodings")),
+        snippets=_at(item, "snippetSupport") is True,
+        markdown_hover=_prefers_markdown(_at(document, "hover", "contentFormat")),
+        markdown_completion=_prefers_markdown(_at(item, "documentationFormat")),
+        hierarchical_symbols=_at(document, "documentSymbol", "hierarchicalDocumentSymbolSupport")
+        is True,
+        document_changes=_at(edit, "documentChanges") is True,
+        change_annotations=isinstance(_at(edit, "changeAnnotationSupport"), Mapping),
+        code_action_literals=isinstance(_at(action, "codeActionLiteralSupport"), Mapping),
+        code_action_resolves_edit=isinstance(resolvable, list) and "edit" in resolvable,
+        code_action_data=_at(action, "dataSupport") is True,
+        code_action_disabled=_at(action, "disabledSupport") is True,
+        line_folding_only=_at(document, "foldingRange", "lineFoldingOnly") is True,
+        fold_limit=fold_limit if isinstance(fold_limit, int) and fold_limit > 0 else None,
+        progress=_at(capabilities, "window", "workDoneProgress") is True,
+    )
+
+
+def _at(value: object, *path: str) -> Any:  # noqa: ANN401
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _encoding(offered: object) -> Encoding:
+    """The client's first choice that we know; UTF-16 where it offers none."""
+    for each in offered if isinstance(offered, list) else ():
+        if isinstance(each, str) and each in _ENCODINGS:
+            return _ENCODINGS[each]
+    return "utf-16"
+
+
+def _prefers_markdown(formats: object) -> bool:
+    """True where Markdown is accepted and not ranked behind plain text."""
+    return isinstance(formats, list) and formats[:1] == ["markdown"]

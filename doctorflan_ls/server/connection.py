@@ -1,0 +1,96 @@
+"""The server object of one connection: its documents, its client, its requests."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cattrs import Converter
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+
+from doctorflan_ls import __version__
+from doctorflan_ls.server.client import Client
+from doctorflan_ls.server.documents import Document, Documents
+from doctorflan_ls.server.progress import Progresses
+from doctorflan_ls.server.protocol import RepairedProtocol
+from doctorflan_ls.server.requests import FEATURES
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from doctorflan_ls.engine import Engine
+    from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.server.host import Host
+
+NAME = "doctorflan-ls"
+
+_MESSAGE_TYPES = {"error": 1, "warning": 2, "info": 3, "log": 4}
+
+
+class Connection(LanguageServer):
+    """A pygls server for one client. Engine and models are the host's, everything else its own."""
+
+    protocol: RepairedProtocol
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(
+            NAME,
+            __version__,
+            protocol_cls=RepairedProtocol,
+            # Messages are read by ``params`` and written as plain JSON: no converter is needed.
+            converter_factory=Converter,
+        )
+        self.host = host
+        self.client = Client()
+        self.locale: Locale = "en"
+        self.documents = Documents()
+        self.progresses = Progresses(self.protocol)
+        self._told: set[str] = set()
+        for method, handler in FEATURES.items():
+            self.feature(method)(handler)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that all connections share."""
+        return self.host.engine
+
+    def document(self, uri: str) -> Document:
+        """The open document ``uri``; raises InvalidParams where it is not open."""
+        document = self.documents.get(uri)
+        if document is None:
+            raise JsonRpcInvalidParams(self.say("server.not-open"))
+        return document
+
+    def say(self, key: str, **fields: object) -> str:
+        """A message in the client's language."""
+        from doctorflan_ls.i18n import message  # noqa: PLC0415  # starts faster
+
+        return message(key, self.locale, **fields)
+
+    def describe(self, error: Exception) -> tuple[int, str]:
+        """The code and message that answer a request which ended in ``error``."""
+        from doctorflan_ls.server.failures import describe  # noqa: PLC0415  # starts faster
+
+        return describe(error, self.locale)
+
+    def tell_once(self, kind: Literal["error", "warning", "info"], cause: str, text: str) -> None:
+        """Show ``text`` to the user, once for each ``cause``."""
+        if cause not in self._told:
+            self._told.add(cause)
+            params = {"type": _MESSAGE_TYPES[kind], "message": text}
+            self.protocol.notify("window/showMessage", params)
+
+    def log_to_client(self, text: str) -> None:
+        """Put ``text`` in the client's output channel; it must not quote a note."""
+        params = {"type": _MESSAGE_TYPES["warning"], "message": text}
+        self.protocol.notify("window/logMessage", params)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401, ARG002
+        """Report what pygls caught: by type and frames, never in a pop-up with its message."""
+        self.describe(error)
+
+    async def close(self) -> None:
+        """Stop this connection's work and forget its documents."""
+        await self.protocol.close()
+        self.documents.clear()

@@ -1,0 +1,100 @@
+"""The open documents of one connection, kept in step with the editor's buffers.
+
+Nothing is ever read from disk: a document that is not open does not exist here. The text is
+``doctorflan_ls.text.Text``, because pygls' documents split lines where LSP has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.incidents import report
+from doctorflan_ls.text import Encoding, Position, Span, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from doctorflan_ls.notes.note import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One content change: ``range`` is None where ``text`` is the whole new text."""
+
+    text: str
+    range: tuple[Position, Position] | None = None
+
+
+@dataclass(slots=True)
+class Document:
+    """One buffer. ``note`` is read when first needed and edited in place of being read again."""
+
+    uri: str
+    version: int
+    text: Text
+    _note: Note | None = field(default=None, repr=False)
+
+    @property
+    def note(self) -> Note:
+        """The note that the buffer holds now; it never changes once handed out."""
+        if self._note is None:
+            from doctorflan_ls.notes.note import parse_note  # noqa: PLC0415  # starts faster
+
+            self._note = parse_note(self.text, self.uri, self.version)
+        return self._note
+
+    def apply(self, changes: Iterable[Change], version: int, encoding: Encoding) -> None:
+        """Apply ``changes`` one after the other and take ``version``."""
+        for change in changes:
+            self._replace(self._span(change, encoding), change.text, version)
+        self.version = version
+
+    def _replace(self, span: Span, replacement: str, version: int) -> None:
+        note, self._note = self._note, None
+        if note is not None:
+            try:
+                self._note = note.edited(span, replacement, version)
+            # The buffer must stay right whatever the reader does; the note is then read afresh.
+            except Exception as error:  # noqa: BLE001
+                report(error)
+        if self._note is not None:
+            self.text = self._note.text
+        else:
+            self.text = self.text.replaced(span, replacement)
+
+    def _span(self, change: Change, encoding: Encoding) -> Span:
+        if change.range is None:
+            return Span(0, len(self.text))
+        start, end = (self.text.offset(each, encoding) for each in change.range)
+        return Span(start, max(start, end))
+
+
+class Documents:
+    """The documents that are open, by the URI exactly as the client writes it."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Document] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, uri: object) -> bool:
+        return uri in self._open
+
+    def open(self, uri: str, version: int, text: str) -> Document:
+        """Take a buffer in; one that is open already starts anew."""
+        document = self._open[uri] = Document(uri, version, Text(text))
+        return document
+
+    def close(self, uri: str) -> bool:
+        """Forget a buffer; False where it was not open."""
+        return self._open.pop(uri, None) is not None
+
+    def get(self, uri: str) -> Document | None:
+        """The document, or None where it is not open."""
+        return self._open.get(uri)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._open.clear()

@@ -1,0 +1,54 @@
+"""What all connections of one process share, and what ends the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from doctorflan_ls.engine import Engine
+
+
+def _new_engine() -> Engine:
+    from doctorflan_ls.engine import Engine  # noqa: PLC0415  # not before the first job
+
+    return Engine()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to serve. ``new_engine`` makes the engine when the first job needs it.
+
+    ``allow_remote`` lets TCP and WebSocket listen on addresses that other machines can reach.
+    """
+
+    new_engine: Callable[[], Engine] = _new_engine
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    allow_remote: bool = False
+
+
+class Host:
+    """The process around the connections."""
+
+    def __init__(self, options: ServerOptions, on_parent: Callable[[int], None]) -> None:
+        self.options = options
+        self._on_parent = on_parent
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The one engine, made when it is first needed."""
+        return self.options.new_engine()
+
+    def watch(self, process_id: int | None) -> None:
+        """End the process when the client's process, which may be killed, is gone."""
+        if process_id is not None:
+            self._on_parent(process_id)
+
+    def close(self) -> None:
+        """Stop every job."""
+        if "engine" in self.__dict__:
+            self.engine.close()

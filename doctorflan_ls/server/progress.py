@@ -1,0 +1,102 @@
+"""Work-done progress and partial results (LSP 3.17, "Work Done Progress")."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doctorflan_ls.server.protocol import RepairedProtocol
+
+Token = int | str
+
+
+class Progresses:
+    """The progress reports that are open, so that the client can cancel the work behind them."""
+
+    def __init__(self, protocol: RepairedProtocol) -> None:
+        self._protocol = protocol
+        self._cancels: dict[Token, Callable[[], None]] = {}
+
+    def begin(self, token: Token | None, title: str, cancel: Callable[[], None]) -> Progress:
+        """Open a report under the client's token; None gives one that says nothing."""
+        if token is not None:
+            self._cancels[token] = cancel
+        progress = Progress(self, token)
+        progress.send({"kind": "begin", "title": title, "cancellable": True})
+        return progress
+
+    def cancel(self, token: Token) -> None:
+        """Stop the work behind ``token``; one that is not open is no error."""
+        stop = self._cancels.get(token)
+        if stop is not None:
+            stop()
+
+    def notify(self, token: Token, value: object) -> None:
+        """Send one progress value."""
+        self._protocol.notify("$/progress", {"token": token, "value": value})
+
+    def forget(self, token: Token) -> None:
+        """Stop listening for a cancellation of ``token``."""
+        self._cancels.pop(token, None)
+
+
+class Progress:
+    """One open report; as a context manager it is closed exactly once."""
+
+    def __init__(self, all_: Progresses, token: Token | None) -> None:
+        self._all = all_
+        self._token = token
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.send({"kind": "end"})
+        if self._token is not None:
+            self._all.forget(self._token)
+
+    def report(self, text: str) -> None:
+        """Say how far the work is."""
+        self.send({"kind": "report", "message": text})
+
+    def send(self, value: dict[str, Any]) -> None:
+        """Send ``value`` where the client gave a token."""
+        if self._token is not None:
+            self._all.notify(self._token, value)
+
+
+class Coalesced:
+    """Gathers pieces of text and passes them on at most once in ``interval`` seconds.
+
+    An editor that redraws for every token of a fast model falls behind it; 50 ms is below what a
+    reader notices.
+    """
+
+    def __init__(self, send: Callable[[str], None], interval: float = 0.05) -> None:
+        self._send = send
+        self._interval = interval
+        self._pieces: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, piece: str) -> None:
+        """Pass ``piece`` on: soon, together with what follows it within the interval."""
+        self._pieces.append(piece)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
+
+    def flush(self) -> None:
+        """Pass on what is waiting, now."""
+        self.stop()
+        if self._pieces:
+            text = "".join(self._pieces)
+            self._pieces.clear()
+            self._send(text)
+
+    def stop(self) -> None:
+        """Send nothing more by itself."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,21 @@
+"""The handlers, by method: each takes the connection and the parameters and returns plain JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doctorflan_ls.server.requests import lifecycle, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FEATURES: dict[str, Callable[..., Any]] = {
+    "initialize": lifecycle.initialize,
+    "initialized": lifecycle.initialized,
+    "shutdown": lifecycle.shutdown,
+    "$/setTrace": lifecycle.set_trace,
+    "window/workDoneProgress/cancel": lifecycle.cancel_progress,
+    "textDocument/didOpen": sync.did_open,
+    "textDocument/didChange": sync.did_change,
+    "textDocument/didClose": sync.did_close,
+}

@@ -1,0 +1,48 @@
+"""initialize, initialized, shutdown, and cancellation of progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doctorflan_ls.server.capabilities import server_capabilities
+from doctorflan_ls.server.client import read_client
+
+if TYPE_CHECKING:
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.params import Params
+
+
+def initialize(ls: Connection, params: Params) -> dict[str, Any]:
+    """Read what the client can do and answer with what the server can."""
+    process_id = params.integer_or("processId")
+    locale = params.string_or("locale")
+    ls.client = read_client(params.raw.get("capabilities"))
+    # ``i18n.locale_of`` says the same and costs an import before the first answer.
+    ls.locale = "zh" if locale is not None and locale.lower().startswith("zh") else "en"
+    ls.protocol.phase = "running"
+    ls.host.watch(process_id)
+    return {
+        "capabilities": server_capabilities(ls.client),
+        "serverInfo": {"name": ls.name, "version": ls.version},
+    }
+
+
+def initialized(ls: Connection, params: Params) -> None:
+    """Nothing waits for it: everything is ready before."""
+
+
+def shutdown(ls: Connection, params: Params) -> None:  # noqa: ARG001
+    """Stop all running work; only ``exit`` is heard from here on."""
+    ls.protocol.phase = "shutdown"
+    ls.protocol.cancel_all()
+
+
+def set_trace(ls: Connection, params: Params) -> None:
+    """Accepted and without effect: a trace would put note text in a log."""
+
+
+def cancel_progress(ls: Connection, params: Params) -> None:
+    """Stop the work behind a progress report."""
+    token = params.token("token")
+    if token is not None:
+        ls.progresses.cancel(token)

@@ -1,0 +1,189 @@
+"""WebSocket: for editors in a browser. A token and the page's origin are checked first.
+
+Any web page may open a WebSocket to this machine, so loopback alone protects nothing here
+(cross-site WebSocket hijacking; RFC 6455, section 10.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import secrets
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_ws
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from doctorflan_ls.server.connection import Connection
+from doctorflan_ls.server.host import Host, ServerOptions
+from doctorflan_ls.server.jsonrpc import decode
+from doctorflan_ls.server.network import announce, is_loopback, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from websockets.http11 import Request, Response
+
+    from doctorflan_ls.server.protocol import RepairedProtocol
+
+_HIGH_WATER_BYTES = 16 * 1024 * 1024
+_MAX_WAITING_MESSAGES = 1000
+# How a browser, which can set no header on a WebSocket, may pass the token out of the URL.
+_TOKEN_PROTOCOL = "doctorflan.token."  # noqa: S105  # a prefix, no secret
+_PROTOCOL = Subprotocol("doctorflan.lsp")
+
+
+def run_ws(
+    host: str,
+    port: int,
+    token: str | None = None,
+    origins: Sequence[str] = (),
+    options: ServerOptions | None = None,
+) -> int:
+    """Serve until interrupted; the exit code. ``origins`` are allowed besides loopback ones."""
+    if token is None:
+        token = secrets.token_urlsafe(24)
+        sys.stderr.write(f"doctorflan-ls: token {token}\n")
+    gate = Gate(token, frozenset(origins))
+    return serve(partial(_listen, host, port, gate), host, options or ServerOptions())
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Who may come in."""
+
+    token: str
+    origins: frozenset[str]
+
+    def check(self, _: ServerConnection, request: Request) -> Response | None:
+        """None lets the client in; a response sends it away."""
+        if not self.allows_origin(request.headers.get("Origin"), request.headers.get("Host")):
+            return _.respond(HTTPStatus.FORBIDDEN, "origin not allowed\n")
+        if not any(
+            hmac.compare_digest(offered.encode("utf-8", "replace"), self.token.encode())
+            for offered in _offered_tokens(request)
+        ):
+            return _.respond(HTTPStatus.UNAUTHORIZED, "token missing or wrong\n")
+        return None
+
+    def allows_origin(self, origin: str | None, host: str | None) -> bool:
+        """A browser names the page's origin: listed, on this machine, or this very host.
+
+        Other programs name none; the token is what lets them in.
+        """
+        if origin is None or origin in self.origins:
+            return True
+        with suppress(ValueError):
+            page = urlsplit(origin)
+            if page.scheme not in ("http", "https") or page.hostname is None:
+                return False
+            same = host is not None and page.netloc.lower() == host.lower()
+            return is_loopback(page.hostname) or (same and _names_loopback(host))
+        return False
+
+
+def _names_loopback(host: str | None) -> bool:
+    # A foreign name that resolves to this machine (DNS rebinding) is its own "same host".
+    return host is not None and is_loopback(urlsplit(f"//{host}").hostname or "")
+
+
+def _offered_tokens(request: Request) -> list[str]:
+    offered = parse_qs(urlsplit(request.path).query).get("token", [])
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        offered.append(value.strip())
+    for header in request.headers.get_all("Sec-WebSocket-Protocol"):
+        names = (name.strip() for name in header.split(","))
+        offered += [
+            name.removeprefix(_TOKEN_PROTOCOL) for name in names if name.startswith(_TOKEN_PROTOCOL)
+        ]
+    return offered
+
+
+def _select_protocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    # A browser that asked for protocols drops the connection unless one is chosen; never the
+    # token, which would come back in a header.
+    return _PROTOCOL if _PROTOCOL in offered else None
+
+
+async def _listen(address: str, port: int, gate: Gate, host: Host) -> None:
+    logger = logging.getLogger("websockets.server")
+    async with serve_ws(
+        partial(_talk, host),
+        address,
+        port,
+        process_request=gate.check,
+        select_subprotocol=_select_protocol,
+        max_size=host.options.max_message_bytes,
+        logger=logger,
+    ) as server:
+        announce("ws", list(server.sockets))
+        await server.serve_forever()
+
+
+class _WsSink:
+    """Sends text frames one after the other; browsers' clients refuse binary ones."""
+
+    def __init__(self, socket: ServerConnection) -> None:
+        self._socket = socket
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._unsent = 0
+        self._lower = asyncio.Event()
+
+    def write(self, body: bytes) -> None:
+        self._unsent += len(body)
+        self._queue.put_nowait(body)
+
+    async def drain(self) -> None:
+        while self._unsent > _HIGH_WATER_BYTES:
+            self._lower.clear()
+            await self._lower.wait()
+
+    async def send_all(self) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                body = await self._queue.get()
+                await self._socket.send(body, text=True)
+                self._unsent -= len(body)
+                self._lower.set()
+                self._queue.task_done()
+
+    async def finish(self) -> None:
+        await self._queue.join()
+
+
+async def _talk(host: Host, socket: ServerConnection) -> None:
+    connection = Connection(host)
+    sink = _WsSink(socket)
+    connection.protocol.sink = sink
+    sending = asyncio.ensure_future(sink.send_all())
+    reading = asyncio.ensure_future(_read(socket, connection.protocol))
+    finishing = asyncio.ensure_future(_run(connection, sink))
+    try:
+        await asyncio.wait((finishing, sending), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (reading, sending, finishing):
+            task.cancel()
+        await connection.close()
+
+
+async def _run(connection: Connection, sink: _WsSink) -> None:
+    await connection.protocol.run()
+    await sink.finish()
+
+
+async def _read(socket: ServerConnection, protocol: RepairedProtocol) -> None:
+    with suppress(ConnectionClosed):
+        async for body in socket:
+            protocol.receive(decode(body))
+            await protocol.room(_MAX_WAITING_MESSAGES)
+    protocol.end_of_input()

@@ -1,0 +1,167 @@
+"""A client that sends any bytes and remembers every message, over each transport."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from doctorflan_ls.server.jsonrpc import Framer
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = Path(__file__).with_name("serve.py")
+
+
+class RpcError(Exception):
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(f"{error['code']}: {error['message']}")
+        self.code = error["code"]
+        self.message = error["message"]
+        self.error = error
+
+
+class Peer:
+    """Answers are matched by id; everything else the server says is kept in ``heard``."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.answers: dict[Any, list[dict[str, Any]]] = {}
+        self._waiting: dict[Any, asyncio.Future[dict[str, Any]]] = {}
+        self._news = asyncio.Condition()
+        self._ids = count(1)
+        self.closed = asyncio.Event()
+
+    async def send_body(self, body: bytes) -> None:
+        raise NotImplementedError
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.send_body(json.dumps({"jsonrpc": "2.0", **message}).encode())
+
+    async def notify(self, method: str, params: Any = None) -> None:
+        await self.send({"method": method, "params": params})
+
+    async def start(self, method: str, params: Any = None, id: Any = None) -> Any:
+        id = f"c{next(self._ids)}" if id is None else id
+        self._waiting[id] = asyncio.get_running_loop().create_future()
+        await self.send({"id": id, "method": method, "params": params})
+        return id
+
+    async def answer(self, id: Any) -> Any:
+        message = await asyncio.wait_for(self._waiting[id], 20)
+        if "error" in message:
+            raise RpcError(message["error"])
+        return message["result"]
+
+    async def request(self, method: str, params: Any = None) -> Any:
+        return await self.answer(await self.start(method, params))
+
+    async def until(self, found: Any) -> Any:
+        """Wait until ``found(heard)`` is true and return it."""
+        async with asyncio.timeout(20), self._news:
+            while not (result := found(self.heard)):
+                await self._news.wait()
+            return result
+
+    async def take(self, body: bytes | str) -> None:
+        message = json.loads(body)
+        self.heard.append(message)
+        if "method" not in message:
+            self.answers.setdefault(message["id"], []).append(message)
+            future = self._waiting.get(message["id"])
+            if future is not None and not future.done():
+                future.set_result(message)
+        async with self._news:
+            self._news.notify_all()
+
+    async def initialize(self, capabilities: Any = None, **more: Any) -> dict[str, Any]:
+        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}, **more}
+        result = await self.request("initialize", params)
+        await self.notify("initialized", {})
+        return result
+
+    async def open(self, text: str, uri: str = "file:///n.txt", version: int = 1) -> str:
+        item = {"uri": uri, "languageId": "clinical-note", "version": version, "text": text}
+        await self.notify("textDocument/didOpen", {"textDocument": item})
+        return uri
+
+    async def change(self, uri: str, version: int, *changes: dict[str, Any]) -> None:
+        document = {"uri": uri, "version": version}
+        params = {"textDocument": document, "contentChanges": list(changes)}
+        await self.notify("textDocument/didChange", params)
+
+
+class StreamPeer(Peer):
+    """Over a byte stream with base protocol headers."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: Any) -> None:
+        super().__init__()
+        self.writer = writer
+        self._reader = reader
+        self._framer = Framer()
+        self.raw = b""
+        self._pump = asyncio.create_task(self._read())
+
+    async def send_body(self, body: bytes) -> None:
+        await self.send_raw(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async def send_raw(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def _read(self) -> None:
+        while data := await self._reader.read(65536):
+            self.raw += data
+            for body in self._framer.feed(data):
+                assert isinstance(body, bytes), f"stray bytes in the protocol: {body}"
+                await self.take(body)
+        self.closed.set()
+
+
+class ProcessPeer(StreamPeer):
+    """A server process on its standard streams."""
+
+    process: asyncio.subprocess.Process
+    errors: bytes
+
+    async def stderr(self) -> str:
+        """Everything it wrote on stderr, once it has ended."""
+        await self.process.wait()
+        return (await self._errors).decode()
+
+    def collect(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        assert process.stderr is not None
+        self._errors = asyncio.create_task(process.stderr.read())
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDEVMODE": ""}
+
+
+@asynccontextmanager
+async def stdio(*arguments: str) -> AsyncIterator[ProcessPeer]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(SERVE),
+        "stdio",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    peer = ProcessPeer(process.stdout, process.stdin)
+    peer.collect(process)
+    try:
+        yield peer
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
