@@ -57,7 +57,7 @@ def end_failed(error: DoctorFlanError, locale: Locale) -> NoReturn:
 
 
 def end_broken(error: Exception, locale: Locale) -> NoReturn:
-    """End with an error that nobody foresaw; its own words are left out, they may quote the note."""
+    """End with an error nobody foresaw; its own words are left out, they may quote the note."""
     fields = {"kind": type(error).__name__, "reference": report(error)}
     end(message("cli.internal", locale, **fields), Exit.FAILED)
 

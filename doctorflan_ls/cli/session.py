@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doctorflan_ls.cli.exits import say
 from doctorflan_ls.i18n import Locale
 
 if TYPE_CHECKING:
-    from doctorflan_ls.settings import Resolved
+    from doctorflan_ls.settings import Resolved, Settings
 
 
 @dataclass
@@ -39,11 +40,11 @@ class Session:
         return load(Path.cwd(), overrides=self.overrides)
 
     @cached_property
-    def settings(self) -> Resolved:
-        """The same, after what is wrong with them was said on standard error."""
+    def settings(self) -> Settings:
+        """Their values, after what is wrong with them was said on standard error."""
         for problem in self.resolved.problems:
-            click.echo(f"doctorflan-ls: {problem.user_message(self.locale)}", err=True)
-        return self.resolved
+            say(problem.user_message(self.locale))
+        return self.resolved.settings
 
     @cached_property
     def locale(self) -> Locale:

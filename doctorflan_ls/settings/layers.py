@@ -169,7 +169,7 @@ def _checked(key: str, raw: object, source: Source) -> object:
 def _unknown(name: str, known: Iterable[str], origin: str) -> BadSetting:
     from difflib import get_close_matches  # noqa: PLC0415  (only a mistake needs it)
 
-    nearest = get_close_matches(name, list(known), n=1)
+    nearest = get_close_matches(name, list(known), n=1, cutoff=0.7 if name.isupper() else 0.6)
     if nearest:
         return BadSetting("settings.unknown-near", setting=name, origin=origin, nearest=nearest[0])
     return BadSetting("settings.unknown", setting=name, origin=origin)
@@ -195,7 +195,9 @@ def _from_overrides(overrides: Mapping[str, str]) -> list[Source]:
 
 
 def _tree(values: Mapping[str, Value]) -> Settings:
-    arguments: dict[str, Any] = {key: found.value for key, found in values.items() if "." not in key}
+    arguments: dict[str, Any] = {
+        key: found.value for key, found in values.items() if "." not in key
+    }
     for name, section in sections().items():
         inner = {each.name: values[f"{name}.{each.name}"].value for each in fields(section)}
         arguments[name] = section(**inner)

@@ -50,7 +50,7 @@ class TasksSettings:
     categories: Mapping[str, str] = _setting(
         MappingProxyType({}),
         Table(),
-        "Category names of your own copy of the dataset, each with the id of its task;"
+        "The dataset's name for each task, by the task's id, as your own copy has it;"
         " `doctorflan-ls tasks reconcile FILE --write` fills it.",
     )
 

@@ -1,0 +1,40 @@
+"""Coloured output: colours on a terminal alone, and never where NO_COLOR is set."""
+
+from __future__ import annotations
+
+import json
+import sys
+from unicodedata import east_asian_width
+
+from rich.console import Console
+
+HEADING = "bold"
+ID = "cyan"
+QUIET = "dim"
+GOOD = "green"
+GAP = "yellow"
+BAD = "bold red"
+MARK = "bold magenta"
+
+
+def console() -> Console:
+    """Standard output. Nothing a note holds is read as markup, and no line is wrapped."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """``value`` as indented JSON in UTF-8, whatever the terminal's encoding."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def padded(text: str, columns: int) -> str:
+    """``text`` filled with blanks to a width in terminal columns; wide characters take two."""
+    return text + " " * max(columns - width(text), 0)
+
+
+def width(text: str) -> int:
+    """The terminal columns of ``text``."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,0 +1,61 @@
+"""``doctorflan-ls demo``: a draft for an example note."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.resources import files
+
+import click
+
+from doctorflan_ls.cli.console import ID, QUIET, console, padded
+from doctorflan_ls.cli.drafting import make_drafts, show
+from doctorflan_ls.cli.opened import Opened
+from doctorflan_ls.cli.session import Session
+from doctorflan_ls.errors import BadRequest
+from doctorflan_ls.i18n import Locale
+from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.tasks.registry import get_task
+
+_FIRST = {"zh": "zh-chest-pain", "en": "en-copd"}
+
+
+@click.command("demo")
+@click.option("--task", default="case-summary", show_default=True, help="The task to ask for.")
+@click.option("--example", metavar="NAME", help="The example note; its language by default yours.")
+@click.option("--list", "listed", is_flag=True, help="List the example notes.")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the draft.")
+@click.pass_context
+def command(
+    ctx: click.Context, task: str, example: str | None, listed: bool, language: Locale | None
+) -> None:
+    """A draft for an example note, with its evidence and its gaps. The notes are invented."""
+    session = Session.of(ctx)
+    out = console()
+    if listed:
+        for name, text in examples().items():
+            out.print(padded(name, 18), style=ID, end="")
+            out.print(next(line for line in text.splitlines() if line.strip()), style=QUIET)
+        return
+    asked = get_task(task)
+    opened = _opened(example or _FIRST[session.locale])
+    drafts = make_drafts(opened, (asked,), language or opened.note.language)
+    show(out, next(drafts), asked, opened, session.locale)
+
+
+def examples() -> dict[str, str]:
+    """The texts of the example notes by name."""
+    folder = files("doctorflan_ls").joinpath("examples")
+    found = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".txt"): file.read_text(encoding="utf-8")
+        for file in found
+        if file.name.endswith(".txt")
+    }
+
+
+def _opened(name: str) -> Opened:
+    known = examples()
+    if name not in known:
+        nearest = ", ".join(get_close_matches(name, known, n=1) or known)
+        raise BadRequest("cli.unknown-example", name=name, nearest=nearest)
+    return Opened(f"{name}.txt", parse_note(known[name]))
