@@ -1,0 +1,128 @@
+"""The section table: canonical ids, LOINC codes and headings, from ``data/sections.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from doctorflan_ls.i18n import Locale
+
+OTHER = "other"
+"""The id of a heading that is plainly one but that the table does not know."""
+
+_BLANKS = re.compile(r"\s+")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+# Longer words before an ending (腹部及胸部 + 体格检查) are a sentence, not a heading.
+_LONGEST_PREFIX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SectionKind:
+    """A row of the section table; ``data/sections.toml`` says what each column means."""
+
+    id: str
+    loinc: str | None
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    within: tuple[str, ...] = ()
+    weak: bool = False
+    field: bool = False
+    before: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTable:
+    """The kinds by id and by heading, and the words that make a line a heading."""
+
+    kinds: dict[str, SectionKind]
+    by_heading: dict[str, tuple[SectionKind, ...]]
+    by_ending: dict[str, SectionKind]
+    unknown_endings: tuple[str, ...]
+    bare_headings: tuple[str, ...]
+    bare_words: tuple[str, ...]
+
+
+def normal(heading: str) -> str:
+    """``heading`` as the table is searched: half width, lower case, no blanks between Chinese."""
+    words = heading.translate(_FULL_WIDTH).strip().lower()
+    return _BLANKS.sub("" if _CJK.search(words) else " ", words)
+
+
+@cache
+def table() -> SectionTable:
+    """The section table, read once."""
+    source = files("doctorflan_ls").joinpath("data", "sections.toml")
+    data = tomllib.loads(source.read_text(encoding="utf-8"))
+    kinds = {row["id"]: _kind(row) for row in data["section"]}
+    by_heading: dict[str, tuple[SectionKind, ...]] = {}
+    by_ending: dict[str, SectionKind] = {}
+    for kind in kinds.values():
+        for heading in (*kind.zh, *kind.en):
+            key = normal(heading)
+            by_heading[key] = (*by_heading.get(key, ()), kind)
+        for ending in kind.endings:
+            by_ending[normal(ending)] = kind
+    return SectionTable(
+        kinds=kinds,
+        by_heading=by_heading,
+        by_ending=by_ending,
+        unknown_endings=tuple(data["unknown_endings"]),
+        bare_headings=tuple(name for id_ in data["bare_sections"] for name in kinds[id_].zh),
+        bare_words=tuple(data["bare_words"]),
+    )
+
+
+def _kind(row: dict[str, Any]) -> SectionKind:
+    lists = {key: tuple(row.get(key, ())) for key in ("zh", "en", "within", "before", "endings")}
+    return SectionKind(
+        id=row["id"],
+        loinc=row.get("loinc"),
+        weak=row.get("weak", False),
+        field=row.get("field", False),
+        **lists,
+    )
+
+
+def section_kinds() -> tuple[SectionKind, ...]:
+    """Every known section, in the table's order."""
+    return tuple(table().kinds.values())
+
+
+def section_kind(section_id: str) -> SectionKind | None:
+    """The row of ``section_id``; None for ``other`` and for ids a plugin made up."""
+    return table().kinds.get(section_id)
+
+
+def title(section_id: str, language: Locale) -> str:
+    """The preferred heading of a section; the id itself where the table lacks it."""
+    kind = table().kinds.get(section_id)
+    if kind is None:
+        return section_id
+    return (kind.zh if language == "zh" else kind.en)[0]
+
+
+def kinds_named(heading: str) -> tuple[SectionKind, ...]:
+    """What ``heading`` may mean: several where that depends on the section it stands in."""
+    return table().by_heading.get(normal(heading), ())
+
+
+def kind_ending(heading: str) -> SectionKind | None:
+    """The section whose longest ending closes ``heading`` (腹部及胸部体格检查 is an exam)."""
+    words = normal(heading)
+    endings = table().by_ending
+    for at in range(min(len(words), _LONGEST_PREFIX + 1)):
+        found = endings.get(words[at:])
+        if found is not None:
+            return found
+    return None
+
+
+def looks_like_heading(name: str) -> bool:
+    """True for a numbered or bare Chinese line that ends as headings do (食管高分辨率测压)."""
+    return name.endswith(table().unknown_endings)
