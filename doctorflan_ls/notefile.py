@@ -120,7 +120,9 @@ def _guessed(data: bytes) -> str | None:
     """The encoding of ``data``, which has no mark; None where it is no text in any we know."""
     sample = data[:_SAMPLE]
     if b"\0" not in data:
-        if _is_utf8(sample):
+        if _decodes(data, "utf-8"):
+            return "utf-8" if _is_text(sample.decode("utf-8", "ignore")) else None
+        if _is_broken_utf8(sample):
             return "utf-8"
         for encoding, fits in (("gb18030", _is_chinese), ("cp1252", _is_western)):
             if _decodes(data, encoding) and fits(sample.decode(encoding, "ignore")):
@@ -145,13 +147,13 @@ def _is_text(sample: str) -> bool:
     return controls <= len(sample) * _CONTROL_SHARE
 
 
-def _is_utf8(sample: bytes) -> bool:
-    """True for UTF-8, also where a few bytes are broken: its reader then names the first."""
+def _is_broken_utf8(sample: bytes) -> bool:
+    """True where a few bytes of UTF-8 are wrong; reading it then names the first of them."""
     # Incremental, because the sample may end inside a character.
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
     broken = text.count("\ufffd")
     whole = sum(1 for letter in text if letter > "\x7f") - broken
-    return _is_text(text) and broken <= whole * _BROKEN_SHARE
+    return whole > 0 and _is_text(text) and broken <= whole * _BROKEN_SHARE
 
 
 def _is_chinese(sample: str) -> bool:

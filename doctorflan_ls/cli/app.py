@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -166,3 +167,8 @@ def app(
         ctx.exit(serve(**serving))
     elif ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+    elif debug:
+        logging.basicConfig()
+    else:
+        # A command ends in one line; where an internal error was is for --debug.
+        logging.getLogger("doctorflan_ls").addHandler(logging.NullHandler())

@@ -51,10 +51,9 @@ def command(
 
 
 def _asked(arguments: tuple[str, ...], every: bool, session: Session) -> tuple[Sequence[Task], str]:
-    match arguments:
-        case (path,) if every:
-            return all_tasks(), path
-        case (task, path) if not every:
-            return (get_task(task),), path
-        case _:
-            end(message("cli.task-or-all", session.locale), Exit.USAGE)
+    if every and len(arguments) == 1:
+        return all_tasks(), arguments[0]
+    if every or len(arguments) != 2:
+        end(message("cli.task-or-all", session.locale), Exit.USAGE)
+    task, path = arguments
+    return (get_task(task),), path

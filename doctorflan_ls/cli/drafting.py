@@ -59,7 +59,6 @@ def _numbered(draft: Draft) -> dict[Span, int]:
 
 
 def _marked(draft: Draft, numbers: dict[Span, int]) -> Styled:
-    marks: list[tuple[int, str, str]] = []
     text = Styled()
     done = 0
     pieces = [(gap.span, GAP, "") for gap in draft.gaps]

@@ -1,0 +1,230 @@
+"""Settings: layers, sources, and what is said about wrong ones."""
+
+import json
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doctorflan_ls.settings import SETTINGS, Settings, Source, load, resolve, user_file
+from doctorflan_ls.settings.kinds import Choice, Names, Table, WholeNumber
+from doctorflan_ls.settings.schema import json_schema
+from doctorflan_ls.settings.tree import sections
+from doctorflan_ls.settings.write import set_table
+
+ROOT = Path(__file__).parent.parent
+
+
+def _load(tmp_path: Path, client: object = None, overrides=None, **environment: str):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg"), **environment}
+    return load(tmp_path, client, overrides or {}, environment)
+
+
+def _said(resolved) -> list[str]:
+    return [problem.user_message("en") for problem in resolved.problems]
+
+
+def _write_user_file(tmp_path: Path, text: str) -> Path:
+    path = user_file({"XDG_CONFIG_HOME": str(tmp_path / "xdg")})
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_nothing_set_gives_the_defaults(tmp_path):
+    resolved = _load(tmp_path)
+    assert resolved.settings == Settings()
+    assert {value.layer for value in resolved.values.values()} == {"default"}
+    assert resolved.problems == ()
+
+
+def test_each_layer_wins_over_the_one_before(tmp_path):
+    _write_user_file(tmp_path, "[checks]\nchief_complaint_max = 21\n")
+    key = "checks.chief_complaint_max"
+    assert _pair(_load(tmp_path), key) == (21, "user")
+    (tmp_path / ".doctorflan.toml").write_text("[checks]\nchief_complaint_max = 22\n")
+    assert _pair(_load(tmp_path), key) == (22, "workspace")
+    client = {"checks": {"chief_complaint_max": 23}}
+    assert _pair(_load(tmp_path, client), key) == (23, "client")
+    environment = {"DOCTORFLAN_CHECKS_CHIEF_COMPLAINT_MAX": "24"}
+    assert _pair(_load(tmp_path, client, **environment), key) == (24, "environment")
+    overrides = {key: "25"}
+    assert _pair(_load(tmp_path, client, overrides, **environment), key) == (25, "command line")
+
+
+def _pair(resolved, key):
+    found = resolved.values[key]
+    section, _, name = key.partition(".")
+    assert getattr(getattr(resolved.settings, section), name) == found.value
+    return found.value, found.layer
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"draft": {"language": "zh"}},
+        {"doctorflan": {"draft": {"language": "zh"}}},
+        {"draft.language": "zh"},
+        {"doctorflan.draft.language": "zh"},
+        {"doctorflan": {"draft.language": "zh"}},
+        {"doctorflan": {"draft": {"language": "zh"}, "log": None}},
+    ],
+)
+def test_clients_may_nest_dot_or_name_the_section(tmp_path, client):
+    resolved = _load(tmp_path, client)
+    assert resolved.settings.draft.language == "zh"
+    assert _said(resolved) == []
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [
+        (
+            {"draft": {"langauge": "zh"}},
+            "no setting draft.langauge (client), did you mean draft.language? ignored",
+        ),
+        ({"zzz": 1}, "no setting zzz (client); ignored"),
+        (
+            {"draft": {"language": "fr"}},
+            "setting draft.language (client): expected auto | zh | en; ignored",
+        ),
+        (
+            {"checks": {"chief_complaint_max": True}},
+            "setting checks.chief_complaint_max (client): expected 1..500; ignored",
+        ),
+        ([], "settings (client): expected a table; ignored"),
+    ],
+)
+def test_a_wrong_key_is_named_and_the_rest_is_kept(tmp_path, client, said):
+    if isinstance(client, dict):
+        client = {**client, "log": {"level": "debug"}}
+    resolved = _load(tmp_path, client)
+    assert _said(resolved) == [said]
+    level = "debug" if isinstance(client, dict) else "warning"
+    assert resolved.settings == Settings(log=type(Settings().log)(level=level))
+
+
+def test_the_same_mistake_is_reported_once():
+    source = Source("client", {"draft": {"x": 1}})
+    assert len(resolve([source, source]).problems) == 1
+
+
+@pytest.mark.parametrize("section", ["network", "models", "plugins", "audit"])
+def test_a_workspace_file_may_not_name_hosts_models_or_plugins(tmp_path, section):
+    (tmp_path / ".doctorflan.toml").write_text(
+        f'language = "zh"\n[{section}]\nhosts = ["example.org"]\nallow = ["x"]\n'
+    )
+    resolved = _load(tmp_path)
+    (line,) = _said(resolved)
+    assert line.startswith(f"{section}: a workspace file")
+    assert resolved.settings == Settings(language="zh")
+
+
+@pytest.mark.parametrize("content", [b"[draft\n", b"\xff\xfe", b"a = 1\na = 2\n"])
+def test_a_file_that_is_no_toml_is_named_and_ignored(tmp_path, content):
+    (tmp_path / ".doctorflan.toml").write_bytes(content)
+    resolved = _load(tmp_path, {"language": "en"})
+    (line,) = _said(resolved)
+    assert str(tmp_path / ".doctorflan.toml") in line
+    assert resolved.settings == Settings(language="en")
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    (tmp_path / ".doctorflan.toml").mkdir()
+    (line,) = _said(_load(tmp_path))
+    assert "cannot be read" in line
+
+
+def test_an_unknown_variable_is_named_with_the_nearest(tmp_path):
+    resolved = _load(tmp_path, DOCTORFLAN_LANGAUGE="zh", DOCTORFLAN_TOKEN="secret", OTHER="1")
+    assert _said(resolved) == [
+        "no setting DOCTORFLAN_LANGAUGE (environment), did you mean DOCTORFLAN_LANGUAGE? ignored"
+    ]
+
+
+def test_variables_hold_lists_tables_and_any_case(tmp_path):
+    resolved = _load(
+        tmp_path,
+        DOCTORFLAN_CHECKS_DISABLED="a, b,",
+        DOCTORFLAN_TASKS_CATEGORIES="surgical-plan=Surgery Plan",
+        DOCTORFLAN_LOG_LEVEL=" Debug ",
+    )
+    assert resolved.problems == ()
+    assert resolved.settings.checks.disabled == ("a", "b")
+    assert dict(resolved.settings.tasks.categories) == {"surgical-plan": "Surgery Plan"}
+    assert resolved.settings.log.level == "debug"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*SETTINGS, *sections(), "doctorflan", ""]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_no_client_value_breaks_the_settings(client):
+    settings = resolve([Source("client", client)] if isinstance(client, dict) else []).settings
+    as_json = {
+        "language": settings.language,
+        "checks": {
+            "chief_complaint_max": settings.checks.chief_complaint_max,
+            "disabled": list(settings.checks.disabled),
+        },
+        "tasks": {"categories": dict(settings.tasks.categories)},
+    }
+    jsonschema.validate(as_json, json_schema())
+
+
+def test_every_setting_has_a_kind_that_fits_its_type_and_default():
+    for key, setting in SETTINGS.items():
+        section, _, name = key.rpartition(".")
+        hint = get_type_hints(sections()[section] if section else Settings)[name]
+        match setting.kind:
+            case Choice(words=words):
+                assert words == get_args(hint), key
+            case WholeNumber():
+                assert hint is int, key
+            case Names():
+                assert hint == tuple[str, ...], key
+            case Table():
+                assert get_args(hint) == (str, str), key
+            case _:
+                pytest.fail(key)
+        assert setting.kind.accept(setting.default) == setting.default
+
+
+def test_the_schema_file_is_what_the_dataclasses_say():
+    stored = json.loads((ROOT / "schemas" / "settings.schema.json").read_text(encoding="utf-8"))
+    assert stored == json_schema(), "run: python scripts/generate.py"
+    jsonschema.Draft202012Validator.check_schema(stored)
+
+
+def test_writing_keeps_the_rest_of_the_file(tmp_path):
+    path = _write_user_file(
+        tmp_path, '# mine\nlanguage = "zh"  # always\n\n[log]\nlevel = "info"\n'
+    )
+    set_table(path, "tasks", "categories", {"surgical-plan": "Surgery Plan"})
+    set_table(path, "tasks", "categories", {"surgical-plan": 'A "b"', "triage": "T"})
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith('# mine\nlanguage = "zh"  # always\n')
+    resolved = _load(tmp_path)
+    assert resolved.settings.log.level == "info"
+    assert dict(resolved.settings.tasks.categories) == {
+        "surgical-plan": 'A "b"',
+        "triage": "T",
+    }
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_writing_leaves_a_broken_file_alone(tmp_path):
+    path = _write_user_file(tmp_path, "[tasks\n")
+    with pytest.raises(Exception, match="not valid TOML"):
+        set_table(path, "tasks", "categories", {})
+    assert path.read_text() == "[tasks\n"
