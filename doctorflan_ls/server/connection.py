@@ -11,6 +11,7 @@ from pygls.lsp.server import LanguageServer
 
 from doctorflan_ls import __version__
 from doctorflan_ls.server.client import Client
+from doctorflan_ls.server.convert import Places
 from doctorflan_ls.server.documents import Document, Documents
 from doctorflan_ls.server.progress import Progresses
 from doctorflan_ls.server.protocol import RepairedProtocol
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from doctorflan_ls.engine import Engine
+    from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.host import Host
 
@@ -61,6 +63,18 @@ class Connection(LanguageServer):
         if document is None:
             raise JsonRpcInvalidParams(self.say("server.not-open"))
         return document
+
+    def snapshot(
+        self, document: Document, *, snippets: bool = False, markdown: bool = False
+    ) -> Snapshot:
+        """What a feature may know of ``document`` now."""
+        from doctorflan_ls.features.snapshot import Snapshot  # noqa: PLC0415  # starts faster
+
+        return Snapshot(document.note, self.locale, snippets, markdown)
+
+    def places(self, document: Document) -> Places:
+        """Conversion of positions for ``document`` as it is now."""
+        return Places(document.text, self.client.encoding)
 
     def say(self, key: str, **fields: object) -> str:
         """A message in the client's language."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.incidents import report
+from doctorflan_ls.server.convert import Places
 from doctorflan_ls.text import Encoding, Position, Span, Text
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class Document:
     def _span(self, change: Change, encoding: Encoding) -> Span:
         if change.range is None:
             return Span(0, len(self.text))
-        start, end = (self.text.offset(each, encoding) for each in change.range)
-        return Span(start, max(start, end))
+        return Places(self.text, encoding).span(change.range)
 
 
 class Documents:

@@ -64,36 +64,29 @@ class Gate:
     token: str
     origins: frozenset[str]
 
-    def check(self, _: ServerConnection, request: Request) -> Response | None:
+    def check(self, socket: ServerConnection, request: Request) -> Response | None:
         """None lets the client in; a response sends it away."""
-        if not self.allows_origin(request.headers.get("Origin"), request.headers.get("Host")):
-            return _.respond(HTTPStatus.FORBIDDEN, "origin not allowed\n")
+        if not self.allows_origin(request.headers.get("Origin")):
+            return socket.respond(HTTPStatus.FORBIDDEN, "origin not allowed\n")
         if not any(
             hmac.compare_digest(offered.encode("utf-8", "replace"), self.token.encode())
             for offered in _offered_tokens(request)
         ):
-            return _.respond(HTTPStatus.UNAUTHORIZED, "token missing or wrong\n")
+            return socket.respond(HTTPStatus.UNAUTHORIZED, "token missing or wrong\n")
         return None
 
-    def allows_origin(self, origin: str | None, host: str | None) -> bool:
-        """A browser names the page's origin: listed, on this machine, or this very host.
+    def allows_origin(self, origin: str | None) -> bool:
+        """A browser names the page's origin: it must be listed or be a page of this machine.
 
-        Other programs name none; the token is what lets them in.
+        Other programs name none; the token is what lets them in. "The same host as the server's"
+        would let in a foreign name that was made to resolve to this machine (DNS rebinding).
         """
         if origin is None or origin in self.origins:
             return True
         with suppress(ValueError):
             page = urlsplit(origin)
-            if page.scheme not in ("http", "https") or page.hostname is None:
-                return False
-            same = host is not None and page.netloc.lower() == host.lower()
-            return is_loopback(page.hostname) or (same and _names_loopback(host))
+            return page.scheme in ("http", "https") and is_loopback(page.hostname or "")
         return False
-
-
-def _names_loopback(host: str | None) -> bool:
-    # A foreign name that resolves to this machine (DNS rebinding) is its own "same host".
-    return host is not None and is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
 def _offered_tokens(request: Request) -> list[str]:

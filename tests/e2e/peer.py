@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection, connect
+
 from doctorflan_ls.server.jsonrpc import Framer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +82,7 @@ class Peer:
             self._news.notify_all()
 
     async def initialize(self, capabilities: Any = None, **more: Any) -> dict[str, Any]:
-        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}, **more}
+        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}} | more
         result = await self.request("initialize", params)
         await self.notify("initialized", {})
         return result
@@ -140,21 +142,23 @@ class ProcessPeer(StreamPeer):
         self._errors = asyncio.create_task(process.stderr.read())
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDEVMODE": ""}
+def environment(model: str = "", log_level: str = "WARNING") -> dict[str, str]:
+    chosen = {"PYTHONPATH": str(ROOT), "TEST_LOG_LEVEL": log_level}
+    if model:
+        chosen["TEST_MODEL"] = model
+    return {**os.environ, **chosen}
 
 
 @asynccontextmanager
-async def stdio(*arguments: str) -> AsyncIterator[ProcessPeer]:
+async def stdio(model: str = "", log_level: str = "WARNING") -> AsyncIterator[ProcessPeer]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(SERVE),
         "stdio",
-        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(),
+        env=environment(model, log_level),
     )
     assert process.stdout is not None
     peer = ProcessPeer(process.stdout, process.stdin)
@@ -165,3 +169,72 @@ async def stdio(*arguments: str) -> AsyncIterator[ProcessPeer]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def listening(
+    transport: str, *arguments: str, model: str = ""
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[str]]]:
+    """A TCP or WebSocket server and the lines it printed up to the one with its address."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(SERVE),
+        transport,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(model),
+    )
+    assert process.stderr is not None
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(20):
+            while not lines or "listening on" not in lines[-1]:
+                line = await process.stderr.readline()
+                assert line, f"the server ended: {lines}"
+                lines.append(line.decode().strip())
+        yield process, lines
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def port_of(lines: list[str]) -> int:
+    return int(lines[-1].rsplit(":", 1)[1])
+
+
+@asynccontextmanager
+async def tcp(port: int) -> AsyncIterator[StreamPeer]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    peer = StreamPeer(reader, writer)
+    try:
+        yield peer
+    finally:
+        writer.close()
+
+
+class WsPeer(Peer):
+    """Over WebSocket text frames."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        super().__init__()
+        self.socket = socket
+        self.kinds: set[type] = set()
+        self._pump = asyncio.create_task(self._read())
+
+    async def send_body(self, body: bytes) -> None:
+        await self.socket.send(body, text=True)
+
+    async def _read(self) -> None:
+        async for body in self.socket:
+            self.kinds.add(type(body))
+            await self.take(body)
+        self.closed.set()
+
+
+@asynccontextmanager
+async def ws(port: int, path: str = "/", **options: Any) -> AsyncIterator[WsPeer]:
+    async with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, **options) as socket:
+        yield WsPeer(socket)

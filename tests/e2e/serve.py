@@ -1,16 +1,165 @@
-"""Starts the server as the command line does, with a model made for the tests."""
+"""Starts the server as the command line does, with handlers and a model made for the tests."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls import server
+from doctorflan_ls.models.base import Chunk, Model, ModelSpec
+from doctorflan_ls.server import requests
+from doctorflan_ls.server.connection import Connection
+from doctorflan_ls.server.params import Params
+
+if TYPE_CHECKING:
+    from doctorflan_ls.prompts import Prompt
+
+
+class EndlessModel:
+    """Yields a numbered word every 10 ms until it is stopped; counts what it made."""
+
+    spec = ModelSpec("skeleton", "test", "fake")
+    made = 0
+
+    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+        while not stop.is_set():
+            EndlessModel.made += 1
+            yield Chunk(f"word{EndlessModel.made} ")
+            time.sleep(0.01)
+
+
+class DeafModel:
+    """Never looks at ``stop``: the worst a plugin can do."""
+
+    spec = ModelSpec("skeleton", "test", "fake")
+
+    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+        yield Chunk("begun ")
+        time.sleep(600)
+
+
+class RaisingModel:
+    spec = ModelSpec("skeleton", "test", "fake")
+
+    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+        yield Chunk("begun ")
+        raise ValueError(prompt.case())
+
+
+MODELS = {"endless": EndlessModel, "deaf": DeafModel, "raising": RaisingModel}
+
+
+def text_of(ls: Connection, params: Params) -> str:
+    return str(ls.document(params.uri()).text)
+
+
+def raising(ls: Connection, params: Params) -> None:
+    raise ValueError("secret: " + str(params.raw))
+
+
+async def raising_later(ls: Connection, params: Params) -> None:
+    await asyncio.sleep(0)
+    raising(ls, params)
+
+
+def refusing(ls: Connection, params: Params) -> None:
+    raise JsonRpcInvalidParams("made for the test")
+
+
+async def waiting(ls: Connection, params: Params) -> str:
+    ls.protocol.notify("test/begun", None)
+    try:
+        await asyncio.sleep(600)
+    except asyncio.CancelledError:
+        ls.protocol.notify("test/cancelled", None)
+        raise
+    return "never"
+
+
+async def stubborn(ls: Connection, params: Params) -> str:
+    ls.protocol.notify("test/begun", None)
+    try:
+        await asyncio.sleep(600)
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.05)
+    ls.protocol.notify("test/late", None)
+    return "late"
+
+
+def printing(ls: Connection, params: Params) -> str:
+    print("stray print")  # noqa: T201
+    os.write(1, b"stray write\n")
+    os.system("echo stray child")  # noqa: S605, S607
+    return "ok"
+
+
+async def asking(ls: Connection, params: Params) -> Any:
+    """Ask the client and be cancelled while it thinks (pygls#621)."""
+    return await ls.protocol.send_request_async("test/question", {"n": 1})
+
+
+def made(ls: Connection, params: Params) -> int:
+    return EndlessModel.made
+
+
+def modules(ls: Connection, params: Params) -> list[str]:
+    return sorted(sys.modules)
+
+
+def threads(ls: Connection, params: Params) -> list[str]:
+    return sorted(thread.name for thread in threading.enumerate())
+
+
+EXTRA = {
+    "test/text": text_of,
+    "test/raise": raising,
+    "test/raiseLater": raising_later,
+    "test/refuse": refusing,
+    "test/raiseNotified": raising,
+    "test/wait": waiting,
+    "test/stubborn": stubborn,
+    "test/print": printing,
+    "test/ask": asking,
+    "test/made": made,
+    "test/modules": modules,
+    "test/threads": threads,
+}
+
+
+def options(model: str | None) -> server.ServerOptions:
+    if model is None:
+        return server.ServerOptions()
+
+    def new_engine() -> Any:
+        from doctorflan_ls.engine import Engine
+
+        def load(name: str) -> Model:
+            return MODELS[model]()
+
+        return Engine(load)
+
+    return server.ServerOptions(new_engine=new_engine)
 
 
 def main() -> int:
     transport, *arguments = sys.argv[1:]
-    options = server.ServerOptions()
-    return server.run_stdio(options)
+    requests.FEATURES.update(EXTRA)
+    logging.basicConfig(level=os.environ.get("TEST_LOG_LEVEL", "WARNING"), stream=sys.stderr)
+    chosen = options(os.environ.get("TEST_MODEL"))
+    if transport == "stdio":
+        return server.run_stdio(chosen)
+    if transport == "tcp":
+        return server.run_tcp("127.0.0.1", 0, chosen)
+    token, *origins = arguments or [""]
+    return server.run_ws("127.0.0.1", 0, token or None, origins, chosen)
 
 
 if __name__ == "__main__":

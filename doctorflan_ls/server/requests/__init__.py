@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doctorflan_ls.server.requests import lifecycle, sync
+from doctorflan_ls.server.requests import lifecycle, symbols, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,4 +18,6 @@ FEATURES: dict[str, Callable[..., Any]] = {
     "textDocument/didOpen": sync.did_open,
     "textDocument/didChange": sync.did_change,
     "textDocument/didClose": sync.did_close,
+    "textDocument/documentSymbol": symbols.document_symbol,
+    "textDocument/foldingRange": symbols.folding_range,
 }
