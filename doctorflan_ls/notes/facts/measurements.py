@@ -16,11 +16,12 @@ from doctorflan_ls.notes.model import Flag
 # Digits inside a label (CA19-9, K2+, 餐后2小时血糖) stand here while numbers are looked for.
 _MASKED: Final = {ord(str(digit)): 0xE000 + digit for digit in range(10)}
 _LONGEST_HEAD: Final = 48
+_GLUED: Final = re.compile(r"(?:[A-Za-z0-9]|[A-Za-z]-)$")
 
 _NUMBER: Final = re.compile(
     r"(?P<comparator>[<>≤≥]=?\s*|\b(?:greater|less|more)\s+than\s+(?:or\s+equal\s+to\s+)?)?"
     r"(?<![\d.])(?P<value>[+-]?\d+(?:,\d{3})*(?:\.\d+)?)"
-    r"(?P<upper>\s*[-~]\s*\d+(?:\.\d+)?(?![\d.]*\s*[-/年月]))?"
+    r"(?P<upper>\s*[-~]\s*\d+(?:\.\d+)?(?!\d|\.\d|\s*[-年月]|\s*/\s*\d))?"
 )
 
 
@@ -82,13 +83,13 @@ class Labels:
         with_digits: dict[str, list[str]] = {}
         for label in sorted(folded, key=len, reverse=True):
             if any(char in "0123456789" for char in label):
-                with_digits.setdefault(label[0], []).append(re.escape(label[1:]))
+                # T3 is not in T36, but 餐后2小时血糖 may stand right before its number.
+                last = "(?![0-9])" if label[-1].isdigit() else "(?![A-Za-z])"
+                with_digits.setdefault(label[0], []).append(re.escape(label[1:]) + last)
         branches = (
             f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in with_digits.items()
         )
-        self._with_digits = re.compile(
-            rf"(?<![A-Za-z])(?:{'|'.join(branches)})(?![0-9A-Za-z])", re.IGNORECASE
-        )
+        self._with_digits = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(branches)})", re.IGNORECASE)
 
     def masked(self, text: str) -> str:
         """``text`` with the digits that belong to labels hidden, offset for offset."""
@@ -99,15 +100,29 @@ class Labels:
         while end > start and text[end - 1].isspace():
             end -= 1
         label = self._suffix(text, start, end)
-        if label is None and end > start and text[end - 1] == ")":
-            opening = text.rfind("(", start, end)
-            if opening >= 0:
-                label = self._suffix(text, opening + 1, end - 1) or self._suffix(
-                    text, start, opening
-                )
-                if label is not None:
-                    label = label._replace(end=end)
-        return label
+        opening = (
+            text.rfind("(", start, end) if label is None and text[end - 1 : end] == ")" else -1
+        )
+        if opening < 0:
+            return label
+        inner = self._suffix(text, opening + 1, end - 1)
+        outer = self._suffix(text, start, opening)
+        label = inner or outer
+        if label is None:
+            return None
+        return Label(label.key, outer.start if outer else label.start, end)
+
+    def measured(self, text: str, start: int, end: int) -> tuple[Label, Flag | None] | None:
+        """The label that the number at ``end`` belongs to, and the flag stated between them."""
+        plain = end
+        while plain > start and text[plain - 1] in " \t:=([":
+            plain -= 1
+        label = self.before(text, start, plain)
+        if label is not None:
+            return label, None
+        head = head_before(text, start, end)
+        label = self.before(text, start, head.end)
+        return None if label is None else (label, head.stated)
 
     def _suffix(self, text: str, start: int, end: int) -> Label | None:
         lowered = text[max(start, end - self._longest) : end].lower()
@@ -116,10 +131,7 @@ class Labels:
             if key is None:
                 continue
             at = end - size
-            glued = (
-                key[0].isascii() and at > 0 and text[at - 1].isascii() and text[at - 1].isalnum()
-            )
-            if not glued:
+            if not (key[0].isascii() and _GLUED.search(text, max(at - 2, 0), at)):
                 return Label(key, at, end)
         return None
 

@@ -9,11 +9,9 @@ from functools import cache
 from typing import Any, Final
 
 from doctorflan_ls.notes.facts.measurements import (
-    Head,
     Labels,
     Reading,
     against,
-    head_before,
     load,
     longest_first,
     readings,
@@ -114,29 +112,27 @@ class _Reader:
         for reading in readings(masked):
             if reading.at < end or reading.comparator:
                 continue
-            head = head_before(masked, max(reading.head, end), reading.start)
-            found = self._fact(masked, reading, head, max(reading.head, end))
+            found = self._fact(masked, reading, max(reading.head, end))
             if found is not None:
                 end = found[0].span.end
                 yield found
 
-    def _fact(
-        self, masked: str, reading: Reading, head: Head, earliest: int
-    ) -> tuple[Fact, str] | None:
-        label = self.table.labels.before(masked, earliest, head.end)
+    def _fact(self, masked: str, reading: Reading, earliest: int) -> tuple[Fact, str] | None:
+        measured = self.table.labels.measured(masked, earliest, reading.start)
         pressure = _PRESSURE.match(self.text, reading.at) is not None
-        if label is None or (pressure and len(label.key) == 1):
+        if measured is None or (pressure and len(measured[0].key) == 1):
             return self._unlabelled(reading, earliest)
+        label, stated = measured
         vital = self.table.of_label[label.key]
         if _GOAL.search(self.text, max(label.start - 16, 0), label.start):
             return None
         if vital.name == "blood_pressure":
-            fact = self._pressure(reading, label.start, head.stated, needs_unit=False)
-        elif vital.row.get("changes") and head.stated is not None:
+            fact = self._pressure(reading, label.start, stated, needs_unit=False)
+        elif vital.row.get("changes") and stated is not None:
             fact = None  # 体重下降7kg is a loss of 7 kg, not a weight
         else:
             fact = self._feet(vital, reading, label.start) or self._single(
-                vital, reading, label.start, head.stated
+                vital, reading, label.start, stated
             )
         letter = len(label.key) == 1
         if fact is None or (letter and not self.text[label.start].isupper()):
