@@ -14,16 +14,16 @@ __all__ = ["ServerOptions", "run_stdio", "run_tcp", "run_ws"]
 
 def run_stdio(options: ServerOptions | None = None) -> int:
     """Serve one client on standard input and output; returns the exit code."""
-    from doctorflan_ls.server import stdio  # noqa: PLC0415
+    from doctorflan_ls.server.stdio import run_stdio as run  # noqa: PLC0415
 
-    return stdio.run_stdio(options)
+    return run(options)
 
 
 def run_tcp(host: str, port: int, options: ServerOptions | None = None) -> int:
     """Serve TCP clients until interrupted; port 0 takes a free one and says so on stderr."""
-    from doctorflan_ls.server import tcp  # noqa: PLC0415
+    from doctorflan_ls.server.tcp import run_tcp as run  # noqa: PLC0415
 
-    return tcp.run_tcp(host, port, options)
+    return run(host, port, options)
 
 
 def run_ws(
@@ -34,6 +34,6 @@ def run_ws(
     options: ServerOptions | None = None,
 ) -> int:
     """Serve WebSocket clients until interrupted; without a token one is made and printed."""
-    from doctorflan_ls.server import ws  # noqa: PLC0415
+    from doctorflan_ls.server.ws import run_ws as run  # noqa: PLC0415
 
-    return ws.run_ws(host, port, token, origins, options)
+    return run(host, port, token, origins, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cattrs import Converter
@@ -13,6 +12,7 @@ from doctorflan_ls import __version__
 from doctorflan_ls.server.client import Client
 from doctorflan_ls.server.convert import Places
 from doctorflan_ls.server.documents import Document, Documents
+from doctorflan_ls.server.jobs import Drafts
 from doctorflan_ls.server.progress import Progresses
 from doctorflan_ls.server.protocol import RepairedProtocol
 from doctorflan_ls.server.requests import FEATURES
@@ -20,7 +20,6 @@ from doctorflan_ls.server.requests import FEATURES
 if TYPE_CHECKING:
     from typing import Literal
 
-    from doctorflan_ls.engine import Engine
     from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.host import Host
@@ -47,15 +46,11 @@ class Connection(LanguageServer):
         self.client = Client()
         self.locale: Locale = "en"
         self.documents = Documents()
+        self.drafts = Drafts()
         self.progresses = Progresses(self.protocol)
         self._told: set[str] = set()
         for method, handler in FEATURES.items():
             self.feature(method)(handler)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The engine that all connections share."""
-        return self.host.engine
 
     def document(self, uri: str) -> Document:
         """The open document ``uri``; raises InvalidParams where it is not open."""
@@ -103,6 +98,12 @@ class Connection(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401, ARG002
         """Report what pygls caught: by type and frames, never in a pop-up with its message."""
         self.describe(error)
+
+    def forget(self, uri: str) -> None:
+        """Stop the jobs of a document and drop all that was made from it."""
+        self.documents.close(uri)
+        self.host.stop(self.drafts.forget(uri))
+        self.host.forget(uri)
 
     async def close(self) -> None:
         """Stop this connection's work and forget its documents."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
-    from doctorflan_ls.engine import Engine
+    from doctorflan_ls.engine import Engine, ModelStatus
 
 
 def _new_engine() -> Engine:
@@ -37,18 +36,36 @@ class Host:
     def __init__(self, options: ServerOptions, on_parent: Callable[[int], None]) -> None:
         self.options = options
         self._on_parent = on_parent
+        self._engine: Engine | None = None
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
         """The one engine, made when it is first needed."""
-        return self.options.new_engine()
+        if self._engine is None:
+            self._engine = self.options.new_engine()
+        return self._engine
 
     def watch(self, process_id: int | None) -> None:
         """End the process when the client's process, which may be killed, is gone."""
         if process_id is not None:
             self._on_parent(process_id)
 
+    def model_status(self) -> tuple[ModelStatus, ...]:
+        """The models that were asked for so far; none where the engine was never needed."""
+        return self._engine.status() if self._engine is not None else ()
+
+    def stop(self, job_keys: Iterable[str]) -> None:
+        """Stop jobs of a connection."""
+        if self._engine is not None:
+            for key in job_keys:
+                self._engine.cancel(key)
+
+    def forget(self, uri: str) -> None:
+        """Drop answers about a note that was closed."""
+        if self._engine is not None:
+            self._engine.forget(uri)
+
     def close(self) -> None:
         """Stop every job."""
-        if "engine" in self.__dict__:
-            self.engine.close()
+        if self._engine is not None:
+            self._engine.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ class Progresses:
 
     def __init__(self, protocol: RepairedProtocol) -> None:
         self._protocol = protocol
-        self._cancels: dict[Token, Callable[[], None]] = {}
+        self._cancels: dict[Token, Callable[[], object]] = {}
 
-    def begin(self, token: Token | None, title: str, cancel: Callable[[], None]) -> Progress:
+    def begin(self, token: Token | None, title: str, cancel: Callable[[], object]) -> Progress:
         """Open a report under the client's token; None gives one that says nothing."""
         if token is not None:
             self._cancels[token] = cancel
@@ -66,37 +65,3 @@ class Progress:
         """Send ``value`` where the client gave a token."""
         if self._token is not None:
             self._all.notify(self._token, value)
-
-
-class Coalesced:
-    """Gathers pieces of text and passes them on at most once in ``interval`` seconds.
-
-    An editor that redraws for every token of a fast model falls behind it; 50 ms is below what a
-    reader notices.
-    """
-
-    def __init__(self, send: Callable[[str], None], interval: float = 0.05) -> None:
-        self._send = send
-        self._interval = interval
-        self._pieces: list[str] = []
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, piece: str) -> None:
-        """Pass ``piece`` on: soon, together with what follows it within the interval."""
-        self._pieces.append(piece)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._interval, self.flush)
-
-    def flush(self) -> None:
-        """Pass on what is waiting, now."""
-        self.stop()
-        if self._pieces:
-            text = "".join(self._pieces)
-            self._pieces.clear()
-            self._send(text)
-
-    def stop(self) -> None:
-        """Send nothing more by itself."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None

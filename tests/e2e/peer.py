@@ -48,14 +48,14 @@ class Peer:
     async def notify(self, method: str, params: Any = None) -> None:
         await self.send({"method": method, "params": params})
 
-    async def start(self, method: str, params: Any = None, id: Any = None) -> Any:
-        id = f"c{next(self._ids)}" if id is None else id
-        self._waiting[id] = asyncio.get_running_loop().create_future()
-        await self.send({"id": id, "method": method, "params": params})
-        return id
+    async def start(self, method: str, params: Any = None, asked: Any = None) -> Any:
+        asked = f"c{next(self._ids)}" if asked is None else asked
+        self._waiting[asked] = asyncio.get_running_loop().create_future()
+        await self.send({"id": asked, "method": method, "params": params})
+        return asked
 
-    async def answer(self, id: Any) -> Any:
-        message = await asyncio.wait_for(self._waiting[id], 20)
+    async def answer(self, asked: Any) -> Any:
+        message = await asyncio.wait_for(self._waiting[asked], 20)
         if "error" in message:
             raise RpcError(message["error"])
         return message["result"]

@@ -36,6 +36,18 @@ class EndlessModel:
             time.sleep(0.01)
 
 
+class BriefModel:
+    """Takes a third of a second."""
+
+    spec = ModelSpec("skeleton", "test", "fake")
+
+    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+        for n in range(30):
+            yield Chunk(f"word{n} ")
+            time.sleep(0.01)
+        yield Chunk(prompt.turn.question if prompt.turn else "first", (prompt.span,))
+
+
 class DeafModel:
     """Never looks at ``stop``: the worst a plugin can do."""
 
@@ -54,7 +66,7 @@ class RaisingModel:
         raise ValueError(prompt.case())
 
 
-MODELS = {"endless": EndlessModel, "deaf": DeafModel, "raising": RaisingModel}
+MODELS = {"brief": BriefModel, "endless": EndlessModel, "deaf": DeafModel, "raising": RaisingModel}
 
 
 def text_of(ls: Connection, params: Params) -> str:
@@ -97,7 +109,7 @@ async def stubborn(ls: Connection, params: Params) -> str:
 def printing(ls: Connection, params: Params) -> str:
     print("stray print")  # noqa: T201
     os.write(1, b"stray write\n")
-    os.system("echo stray child")  # noqa: S605, S607
+    os.system("echo stray child")
     return "ok"
 
 
@@ -139,7 +151,7 @@ def options(model: str | None) -> server.ServerOptions:
         return server.ServerOptions()
 
     def new_engine() -> Any:
-        from doctorflan_ls.engine import Engine
+        from doctorflan_ls.engine import Engine  # noqa: PLC0415  # as late as the server does
 
         def load(name: str) -> Model:
             return MODELS[model]()

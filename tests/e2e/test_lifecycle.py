@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
 import sys
-import time
 
 import pytest
 
@@ -43,7 +39,7 @@ async def test_exit_without_shutdown_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("body", "id", "code"),
+    ("body", "asked", "code"),
     [
         (b"{nonsense", None, -32700),
         (b"\xff\xfe", None, -32700),
@@ -60,11 +56,11 @@ async def test_exit_without_shutdown_is_an_error():
         (b'{"jsonrpc": "2.0", "id": 7, "method": "x", "params": 3}', 7, -32602),
     ],
 )
-async def test_malformed_messages_are_answered_and_the_stream_goes_on(body, id, code):
+async def test_malformed_messages_are_answered_and_the_stream_goes_on(body, asked, code):
     async with stdio() as peer:
         await peer.send_body(body)
         await peer.initialize()
-        [answer] = peer.answers[id]
+        [answer] = peer.answers[asked]
         assert answer["error"]["code"] == code
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
+from lsprotocol.types import Position
 from pygls.workspace import PositionCodec
 
 from tests.e2e.peer import RpcError, stdio
@@ -67,7 +67,7 @@ async def test_m4_m5_nothing_of_a_message_leaves_in_errors_or_logs(method, level
     async with stdio(log_level=level) as peer:
         await peer.initialize()
         await peer.open(CANARY)
-        with pytest.raises(RpcError, match="^-32603: internal error, ref [0-9a-f]+$") as caught:
+        with pytest.raises(RpcError, match=r"^-32603: internal error, ref [0-9a-f]+$") as caught:
             await peer.request(method, {"note": CANARY})
         assert "data" not in caught.value.error
         await peer.notify("test/raise", {"note": CANARY})
@@ -93,11 +93,11 @@ async def test_m6_no_pool_thread_serves_requests():
 async def test_m7_cancel_is_answered_at_once_and_stops_the_coroutine():
     async with stdio() as peer:
         await peer.initialize()
-        id = await peer.start("test/wait")
+        asked = await peer.start("test/wait")
         await peer.until(lambda heard: [m for m in heard if m.get("method") == "test/begun"])
-        await peer.notify("$/cancelRequest", {"id": id})
+        await peer.notify("$/cancelRequest", {"id": asked})
         with pytest.raises(RpcError) as caught:
-            await peer.answer(id)
+            await peer.answer(asked)
         assert caught.value.code == -32800
         await peer.until(lambda heard: [m for m in heard if m.get("method") == "test/cancelled"])
 
@@ -105,12 +105,12 @@ async def test_m7_cancel_is_answered_at_once_and_stops_the_coroutine():
 async def test_m9_a_handler_that_ignores_its_cancellation_is_answered_once():
     async with stdio() as peer:
         await peer.initialize()
-        id = await peer.start("test/stubborn")
+        asked = await peer.start("test/stubborn")
         await peer.until(lambda heard: [m for m in heard if m.get("method") == "test/begun"])
-        await peer.notify("$/cancelRequest", {"id": id})
+        await peer.notify("$/cancelRequest", {"id": asked})
         await peer.until(lambda heard: [m for m in heard if m.get("method") == "test/late"])
         await peer.request("test/threads")
-        assert [answer["error"]["code"] for answer in peer.answers[id]] == [-32800]
+        assert [answer["error"]["code"] for answer in peer.answers[asked]] == [-32800]
 
 
 async def test_m11_stray_output_never_enters_the_protocol():
@@ -136,28 +136,28 @@ async def test_pygls_517_waiting_requests_that_are_cancelled_are_not_run():
             body = {"jsonrpc": "2.0", "id": f"q{n}", "method": "test/text", "params": params}
             raw = json.dumps(body).encode()
             data += b"Content-Length: %d\r\n\r\n%b" % (len(raw), raw)
-        for id in ids[1:]:
+        for asked in ids[1:]:
             raw = json.dumps(
-                {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}}
+                {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": asked}}
             ).encode()
             data += b"Content-Length: %d\r\n\r\n%b" % (len(raw), raw)
         await peer.send_raw(data)
-        await peer.until(lambda heard: all(id in peer.answers for id in ids))
-        assert all(len(peer.answers[id]) == 1 for id in ids)
-        codes = [peer.answers[id][0].get("error", {}).get("code") for id in ids]
+        await peer.until(lambda heard: all(asked in peer.answers for asked in ids))
+        assert all(len(peer.answers[asked]) == 1 for asked in ids)
+        codes = [peer.answers[asked][0].get("error", {}).get("code") for asked in ids]
         assert codes.count(-32800) > 30
 
 
 async def test_pygls_621_a_late_answer_to_a_cancelled_question_is_harmless():
     async with stdio() as peer:
         await peer.initialize()
-        id = await peer.start("test/ask")
+        asked = await peer.start("test/ask")
         [question] = await peer.until(
             lambda heard: [m for m in heard if m.get("method") == "test/question"]
         )
-        await peer.notify("$/cancelRequest", {"id": id})
+        await peer.notify("$/cancelRequest", {"id": asked})
         with pytest.raises(RpcError):
-            await peer.answer(id)
+            await peer.answer(asked)
         await peer.send({"id": question["id"], "result": 1})
         await peer.send({"id": question["id"], "error": {"code": 1, "message": "again"}})
         assert "MainThread" in await peer.request("test/threads")
@@ -166,29 +166,27 @@ async def test_pygls_621_a_late_answer_to_a_cancelled_question_is_harmless():
 async def test_a_stray_response_cannot_end_a_running_request():
     async with stdio() as peer:
         await peer.initialize()
-        id = await peer.start("test/wait")
+        asked = await peer.start("test/wait")
         await peer.until(lambda heard: [m for m in heard if m.get("method") == "test/begun"])
-        await peer.send({"id": id, "result": "forged"})
+        await peer.send({"id": asked, "result": "forged"})
         await peer.request("test/threads")
-        assert id not in peer.answers
+        assert asked not in peer.answers
         await peer.request("shutdown")
-        assert [answer["error"]["code"] for answer in peer.answers[id]] == [-32800]
+        assert [answer["error"]["code"] for answer in peer.answers[asked]] == [-32800]
 
 
 async def test_questions_are_answered():
     async with stdio() as peer:
         await peer.initialize()
-        id = await peer.start("test/ask")
+        asked = await peer.start("test/ask")
         [question] = await peer.until(
             lambda heard: [m for m in heard if m.get("method") == "test/question"]
         )
         await peer.send({"id": question["id"], "result": {"answer": "是"}})
-        assert await peer.answer(id) == {"answer": "是"}
+        assert await peer.answer(asked) == {"answer": "是"}
 
 
 def test_pygls_still_has_m2():
     """Were pygls to mend its clamping, this repair could be thought over."""
-    from lsprotocol.types import Position
-
     position = Position(line=0, character=99)
     assert PositionCodec().position_from_client_units(["abc"], position).character == 2

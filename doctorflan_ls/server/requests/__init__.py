@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doctorflan_ls.server.requests import lifecycle, symbols, sync
+from doctorflan_ls.server.requests import draft, info, lifecycle, symbols, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,4 +20,7 @@ FEATURES: dict[str, Callable[..., Any]] = {
     "textDocument/didClose": sync.did_close,
     "textDocument/documentSymbol": symbols.document_symbol,
     "textDocument/foldingRange": symbols.folding_range,
+    "doctorflan/draft": draft.draft,
+    "doctorflan/status": info.status,
+    "doctorflan/tasks": info.tasks,
 }

@@ -38,7 +38,7 @@ def did_change(ls: Connection, params: Params) -> None:
 
 def did_close(ls: Connection, params: Params) -> None:
     """Forget the buffer and all that was made from it."""
-    ls.documents.close(params.uri())
+    ls.forget(params.uri())
 
 
 def _change(change: Params) -> Change:

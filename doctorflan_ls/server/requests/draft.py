@@ -1,0 +1,94 @@
+"""doctorflan/draft: run a task and stream its draft (schemas/protocol/draft.json)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.server import jobs
+from doctorflan_ls.text import Span
+
+if TYPE_CHECKING:
+    from doctorflan_ls.drafts import Draft
+    from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.notes.note import Note
+    from doctorflan_ls.prompts import Prompt, Turn
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.convert import Json, Places
+    from doctorflan_ls.server.params import Params
+
+
+async def draft(ls: Connection, params: Params) -> Json:
+    """The finished draft and the edit that would insert it; nothing is inserted by itself."""
+    prompt = read_prompt(ls, params)
+    partial = params.token("partialResultToken")
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a request handler runs in a task of its own
+    title = prompt.task.title.in_(ls.locale)
+
+    def send(offset: int, text: str) -> None:
+        if partial is not None:
+            ls.progresses.notify(partial, {"offset": offset, "text": text})
+        progress.report(text[-_TAIL:].rpartition("\n")[2])
+
+    follow = jobs.Follow(send)
+    with ls.progresses.begin(params.token("workDoneToken"), title, task.cancel) as progress:
+        try:
+            finished = await jobs.run(ls, prompt, follow.see)
+        finally:
+            follow.stop()
+    return answer(ls, finished)
+
+
+_TAIL = 80
+
+
+def read_prompt(ls: Connection, params: Params) -> Prompt:
+    """What is asked; raises InvalidParams or BadRequest where it makes no sense."""
+    from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
+    document = ls.document(params.uri())
+    note = document.note
+    task = get_task(params.string("task"))
+    span = Span(0, len(note.text))
+    if params.has("range"):
+        chosen = ls.places(document).span(params.range("range"))
+        # A bare cursor means the whole note.
+        span = chosen if chosen.start < chosen.end else span
+    return Prompt(task, note, span, _language(params, note), _turn(ls, params, note))
+
+
+def _language(params: Params, note: Note) -> Locale:
+    tag = params.string_or("language")
+    if tag is None:
+        return note.language
+    from doctorflan_ls.i18n import locale_of  # noqa: PLC0415
+
+    return locale_of(tag)
+
+
+def _turn(ls: Connection, params: Params, note: Note) -> Turn | None:
+    earlier = params.string_or("previousDraft")
+    if earlier is None:
+        return None
+    from doctorflan_ls.prompts import Turn  # noqa: PLC0415
+
+    return Turn(ls.drafts.get(earlier, note.uri), params.string_or("question") or "")
+
+
+def answer(ls: Connection, finished: Draft) -> Json:
+    """A draft as the custom request answers it."""
+    from doctorflan_ls.drafts import to_json  # noqa: PLC0415
+
+    document = ls.document(finished.provenance.uri)
+    places = ls.places(document)
+    return {"draft": to_json(finished), "evidence": evidence(finished, places)}
+
+
+def evidence(finished: Draft, places: Places) -> list[Json]:
+    """Where each statement of the draft's text comes from, as ranges to go to."""
+    return [
+        {"span": list(item.span), "ranges": [places.range(span) for span in item.evidence]}
+        for item in finished.statements
+    ]

@@ -1,0 +1,63 @@
+"""doctorflan/status, doctorflan/tasks and doctorflan/analysis, for clients' own panels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.text import Span
+
+if TYPE_CHECKING:
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.convert import Json
+    from doctorflan_ls.server.params import Params
+
+
+def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
+    """The server, its models and what is open (schemas/protocol/status.json)."""
+    from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415
+
+    used = {each.model: each for each in ls.host.model_status()}
+    return {
+        "version": ls.version,
+        "locale": ls.locale,
+        "documents": len(ls.documents),
+        "network": "off",
+        "models": [
+            {
+                "id": spec.id,
+                "version": spec.version,
+                "kind": spec.kind,
+                "licence": spec.licence,
+                "languages": list(spec.languages),
+                "state": used[spec.id].state if spec.id in used else "unloaded",
+                "waiting": used[spec.id].waiting if spec.id in used else 0,
+            }
+            for spec in specs()
+        ],
+    }
+
+
+def tasks(ls: Connection, params: Params) -> list[Json]:
+    """All tasks, or those that fit a range of a document (schemas/protocol/tasks.json)."""
+    from doctorflan_ls.tasks.registry import all_tasks, fitting  # noqa: PLC0415
+
+    chosen = all_tasks()
+    if params.has("textDocument"):
+        document = ls.document(params.uri())
+        note = document.note
+        places = ls.places(document)
+        span = (
+            places.span(params.range("range")) if params.has("range") else Span(0, len(note.text))
+        )
+        chosen = fitting(note, span)
+    return [
+        {
+            "id": task.id,
+            "category": task.category,
+            "origin": task.origin,
+            "phase": task.phase,
+            "title": task.title.in_(ls.locale),
+            "description": task.description.in_(ls.locale),
+        }
+        for task in chosen
+    ]
