@@ -47,6 +47,9 @@ _AFTER_LETTER: Final = (
 _PERSON_EN: Final = r"(?:(?:fe)?male|(?:wo)?man|gentleman|lady|boy|girl)"
 
 
+_INTRODUCTION: Final = re.compile(r"(?:^|[,(:]|\b(?:an?|this|is|the))\s*$", re.IGNORECASE)
+
+
 @cache
 def _age_zh() -> re.Pattern[str]:
     return re.compile(
@@ -70,7 +73,7 @@ def _age_zh() -> re.Pattern[str]:
 def _past_age_zh() -> re.Pattern[str]:
     """What before ``N岁`` says that it is a past age or someone else's."""
     return re.compile(
-        rf"(?:{_FAMILY_ZH}亲?[^，,。;；]{{0,4}}|初潮|绝经|月经史?|结婚|婚龄|于|在|自|从|当|约|享年|至|到|[~-])"
+        rf"(?:{_FAMILY_ZH}亲?[^，,。;；]{{0,4}}|(?:初潮|绝经)[^。；;]{{0,8}}|月经史?|结婚|婚龄|于|在|自|从|当|约|享年|至|到|[~-])"
         r"\s*(?:年龄)?\s*[:：]?\s*$"
     )
 
@@ -79,8 +82,8 @@ def _past_age_zh() -> re.Pattern[str]:
 def _age_en() -> re.Pattern[str]:
     return re.compile(
         rf"""
-        (?<![\w.])(?P<old>\d{{1,3}}(?:\.\d)?)[\s-]*
-            (?:(?P<old_unit>year|month|week|day|yr|mo|wk)s?[\s-]*old|(?P<yo>y/?o|y\.o\.?|yr/o)\b
+        (?<![\w.+])(?P<old>\d{{1,3}}(?:\.\d)?)[\s-]*
+            (?:(?P<old_unit>year|month|week|day|yr|mo|wk)s?[\s-]*old|(?P<yo>y\.o\.|(?:y/?o|yr/o)\b)
             |(?P<of_age>year|month|week|day)s?\s+of\s+age)
             (?![\s-]+{_FAMILY_EN})(?!\s+(?:history|hx|fracture|injury|surgery)\b)
         |\b(?:aged?)(?:\s*[:=]\s*|\s+)(?P<aged>\d{{1,3}})(?![\d.,]*\d)(?![\s-]*(?:to|-)\s*\d)
@@ -96,7 +99,7 @@ def _age_en() -> re.Pattern[str]:
 def _past_age_en() -> re.Pattern[str]:
     return re.compile(
         rf"(?:\b(?:at|since|by|until|before|after|from|to|when|around|under|over|than)\b(?:\s+(?:the|an|"
-        rf"about|approximately|she|he|they|was|were|I))*|\b(?:his|her|their|my|with\s+an?)|\b{_FAMILY_EN}[^.;]{{0,40}})"
+        rf"about|approximately|she|he|they|was|were|I|patient))*|\b(?:his|her|their|my|with\s+an?)|\b{_FAMILY_EN}[^.;]{{0,40}})"
         r"\s*$",
         re.IGNORECASE,
     )
@@ -124,7 +127,7 @@ def _sex_en() -> re.Pattern[str]:
         |(?:\bold|\by/?o|\by\.o\.?|\byrs?|\byears?|\bmonths?|\bage)\b(?P<between>[^.;:\d]{{0,45}}?)
             \b(?P<aged>{_PERSON_EN})\b(?!\s+(?:who\s+is\s+the|relative|partner))
         |(?:{_BEFORE_LETTER}\d{{1,3}}\s?(?:y|yrs?)?|\d\s?y/?o|\d\s?y\.o\.)\s?(?P<letter>[MF])\b{_AFTER_LETTER}
-        |(?:^|\bis\s+an?|\bwas\s+an?|\bthis|\bthe)\s+(?:(?:very|pleasant|elderly|young|middle-aged|well|healthy
+        |(?:^|(?<!there\s)\b(?:is|was)\s+an?|\bthis|\bthe)\s+(?:(?:very|pleasant|elderly|young|middle-aged|well|healthy
             |white|black|caucasian|hispanic|asian|african|american|obese|adult|premature|term)[\s-]+){{0,3}}
             (?P<said>{_PERSON_EN})\b(?!\s*(?:relative|partner|pattern|sibling|genital|condom|reports?\s+that\s+her))
         |^\s*(?:newborn|infant|neonate|adult)?[\s,]*(?P<bare>(?:fe)?male)\s*(?=[,.;]|$|infant|newborn|patient)
@@ -179,7 +182,16 @@ def _ages(sentence: Sentence, text: str) -> Iterator[Fact]:
                 continue
             if value is None or not value <= 120:
                 continue
+            if _has(found, "old_unit") and not _introduced(text, found):
+                continue
             yield _age(sentence, found, key, value)
+
+
+def _introduced(text: str, found: re.Match[str]) -> bool:
+    """A wound may be a week old: less than years needs ``a`` or ``is`` before it."""
+    if found["old_unit"].lower().startswith("y"):
+        return True
+    return _INTRODUCTION.search(text[max(found.start() - 12, 0) : found.start()]) is not None
 
 
 def _age(sentence: Sentence, found: re.Match[str], key: str, value: float) -> Fact:

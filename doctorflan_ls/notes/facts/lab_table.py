@@ -118,13 +118,15 @@ def lab_table() -> LabTable:
     bare = LabTable(Labels(()), {}, frozenset(), data["unit_alias"], data["sources"])
     analytes: dict[str, list[Analyte]] = {}
     units: set[str] = set()
+    spelled: set[str] = set()
     for row in data["analyte"]:
         analyte = _analyte(row, bare)
         units |= analyte.units
-        for label in {half_width(label).lower() for label in analyte.labels}:
+        spelled |= set(analyte.labels)
+        for label in {label.lower() for label in analyte.labels}:
             analytes.setdefault(label, []).append(analyte)
     return LabTable(
-        Labels(analytes), analytes, frozenset(units), data["unit_alias"], data["sources"]
+        Labels(spelled), analytes, frozenset(units), data["unit_alias"], data["sources"]
     )
 
 
@@ -133,7 +135,7 @@ def _analyte(row: dict[str, Any], table: LabTable) -> Analyte:
     units = {table.unit(unit) for unit in row.get("units", ())}
     return Analyte(
         name=row["name"],
-        labels=tuple(row["labels"]),
+        labels=tuple(map(half_width, row["labels"])),
         units=frozenset(units | {entry.unit for entry in ranges if entry.unit}),
         ranges=ranges,
         panel=row.get("panel", False),

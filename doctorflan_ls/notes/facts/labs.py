@@ -26,7 +26,7 @@ from doctorflan_ls.notes.model import Fact, Flag, Sentence
 _UNIT: Final = re.compile(
     r"\s*(?P<unit>[x*]?\s*10\s*[\^*]?\s*(?:[⁰-⁹¹²³]{1,2}|\d{1,2})\s*/\s*(?:mm\^?3|[µum]c?[lL]|[lL])"
     r"|%|µ\s*mol\s*/\s*L|[mM]m\s*Hg\b|mEq/L|秒|个/(?:HPF?|ul|µl)"
-    r"|[A-Za-zµ]{1,10}\s*/\s*(?:\(?[A-Za-zµ0-9^*]+(?:\.\d+m[2²])?\)?(?:/[0-9.]+m[2²])?|小时|24小时)"
+    r"|[A-Za-zµ]{1,10}\s*/\s*(?:\(?[A-Za-zµ]+(?:\^?[23²³](?!\d))?\)?(?:/[0-9.]+m[2²])?|24\s?h\b|小时|24小时)"
     r"|/\s*(?:[µum]c?[lL]|mm\^?3|HPF?)\b|[A-Za-zµ]{1,10}(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ _PRINTED: Final = re.compile(
 )
 # What after a bare number says that it is no result: a duration, a count, a dose, a fraction.
 _NO_RESULT: Final = re.compile(
-    r"\s*(?:年|个?月|天|日|周|小时|分钟?|次|岁|片|支|粒|袋|型|级|期|项|[+-]?\s*/\s*\d|[-x*:]\s*\d|个|万|倍"
+    r"\s*(?:'?s\b|年|个?月|天|日|周|小时|分钟?|次|岁|片|支|粒|袋|型|级|期|项|[+-]?\s*/\s*\d|[-x*:]\s*\d|个|万|倍"
     r"|(?:h|hours?|hrs?|mins?|minutes|days?|weeks?|months?|years?|times|tablets?|of)\b|th\b|nd\b|\+)",
     re.IGNORECASE,
 )
@@ -197,7 +197,8 @@ class _Result:
     def _bare(self, analytes: Sequence[Analyte]) -> Analyte | None:
         value = number(self.reading.value)
         text = half_width(self.sentence.text)
-        if value is None or len(self.label.key) == 1 or _NO_RESULT.match(text, self.reading.end):
+        glued = self.label.end == self.reading.at and len(self.label.key) <= 2
+        if value is None or glued or _NO_RESULT.match(text, self.reading.end):
             return None
         for one in analytes:
             if one.assumed_unit(value, self.sentence) is not None:

@@ -74,9 +74,14 @@ class Reading(NamedTuple):
 
 
 class Labels:
-    """Known labels, found as the last words of a text."""
+    """Known labels (half-width, in any case), found as the last words of a text."""
 
     def __init__(self, labels: Iterable[str]) -> None:
+        labels = frozenset(labels)
+        # "be normal" is no base excess: two letters count only as the table spells them.
+        self._spelled = {word for word in labels if len(word) <= 2} | {
+            word.upper() for word in labels if len(word) <= 2
+        }
         folded = {label.lower() for label in labels}
         self._keys: Mapping[str, str] = {label.translate(_MASKED): label for label in folded}
         self._longest = max(map(len, folded), default=0)
@@ -131,6 +136,8 @@ class Labels:
             if key is None:
                 continue
             at = end - size
+            if size <= 2 and text[at:end] not in self._spelled:
+                continue
             if not (key[0].isascii() and _GLUED.search(text, max(at - 2, 0), at)):
                 return Label(key, at, end)
         return None

@@ -26,7 +26,7 @@ _FAHRENHEIT: Final = re.compile(
 )
 # Not a vital's unit: a duration, a count, a size, a dose, or a longer word that begins like a unit.
 _NO_VITAL: Final = re.compile(
-    r"\s*(?:年|个?月|天|周|小时|min(?:ute)?s\b|hours?\b|days?\b|weeks?\b|months?\b|years?\b|times\b"
+    r"\s*(?:#|'?s\b|年|个?月|天|周|小时|min(?:ute)?s\b|hours?\b|days?\b|weeks?\b|months?\b|years?\b|times\b"
     r"|%|percent|mg|ml|cm\s*[x*]|[x*]\s*\d|型|级|期|th\b|nd\b|st\b|[个处枚块段节])",
     re.IGNORECASE,
 )
@@ -67,14 +67,16 @@ class _Table:
 def _table() -> _Table:
     of_label: dict[str, _Vital] = {}
     of_name: dict[str, _Vital] = {}
+    spelled: set[str] = set()
     for row in load("vitals.toml")["vital"]:
         units = longest_first([half_width(unit) for unit in row["units"]])
         unit = re.compile(rf"\s*(?P<unit>(?:{units})(?![A-Za-z]))", re.IGNORECASE)
         vital = of_name[row["name"]] = _Vital(row["name"], unit, row)
+        spelled.update(map(half_width, row["labels"]))
         of_label.update((half_width(label).lower(), vital) for label in row["labels"])
     initials = {label[0] for label in of_label}
     cue = "".join(re.escape(char) for char in sorted(initials | {c.upper() for c in initials}))
-    return _Table(Labels(of_label), of_label, of_name, re.compile(f"[{cue}m℃°]"))
+    return _Table(Labels(spelled), of_label, of_name, re.compile(f"[{cue}m℃°]"))
 
 
 def find(sentence: Sentence) -> Iterable[Fact]:
@@ -135,7 +137,7 @@ class _Reader:
                 vital, reading, label.start, stated
             )
         letter = len(label.key) == 1
-        if fact is None or (letter and not self.text[label.start].isupper()):
+        if fact is None:
             return None
         return fact, "company" if letter and fact.unit is None else ""
 
