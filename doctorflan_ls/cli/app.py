@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -167,7 +168,11 @@ def app(
         ctx.exit(serve(**serving))
     elif ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-    elif debug:
+        return
+    # A terminal that cannot show a character of the note shows a question mark.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if debug:
         logging.basicConfig()
     else:
         # A command ends in one line; where an internal error was is for --debug.

@@ -104,7 +104,7 @@ def quoted(text: str, columns: int = _QUOTE_COLUMNS) -> str:
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if width(line) <= columns:
         return line
-    end = len(line)
+    end = columns
     while width(line[:end]) >= columns:
         end -= 1
     return line[:end] + "…"

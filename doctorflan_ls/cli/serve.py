@@ -34,20 +34,16 @@ def serve(
     if stdio:
         return server.run_stdio()
     if tcp is not None:
-        return server.run_tcp(*_address(tcp, "--tcp"))
-    host, port = _address(ws or "", "--ws")
+        return server.run_tcp(*address(tcp, "--tcp"))
+    host, port = address(ws or "", "--ws")
     return server.run_ws(host, port, token, origin)
 
 
-def _address(text: str, option: str) -> Address:
+def address(text: str, option: str) -> Address:
     """``HOST:PORT``, ``[IPv6]:PORT``, ``:PORT`` or ``PORT``; without a host, loopback."""
     host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
-    if (
-        not port.isascii()
-        or not port.isdigit()
-        or int(port) > _LAST_PORT
-        or (":" in host and bare == host)
-    ):
+    is_number = port.isascii() and port.isdigit() and int(port[:6]) <= _LAST_PORT
+    if not is_number or (":" in host and bare == host):
         end(message("cli.bad-address", terminal_locale(), option=option), Exit.USAGE)
     return Address(bare or _LOOPBACK, int(port))
