@@ -44,6 +44,7 @@ class Block:
     marker: Marker | None = None
     _facts: tuple[Setting, int, tuple[Fact, ...]] | None = field(default=None, compare=False)
     _letters: tuple[int, int] | None = field(default=None, compare=False)
+    _content: tuple[int, int] | None = field(default=None, compare=False)
 
     @property
     def body(self) -> int:
@@ -51,6 +52,19 @@ class Block:
         if self.marker is not None:
             return len(self.text)
         return self.heading.end if self.heading is not None else 0
+
+    @property
+    def content(self) -> tuple[int, int]:
+        """Where the first and after the last character of its body stand that are no blanks.
+
+        A blank body ends where the heading does.
+        """
+        if self._content is None:
+            body = self.text[self.body :]
+            last = self.body + len(body.rstrip())
+            first = self.body + len(body) - len(body.lstrip())
+            self._content = first, last
+        return self._content
 
     @property
     def letters(self) -> tuple[int, int]:

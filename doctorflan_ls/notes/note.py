@@ -18,7 +18,7 @@ from doctorflan_ls.notes.model import DraftBlock, Fact, Section, Sex
 from doctorflan_ls.notes.outline import Layout, Path, drafts, laid_out, paths
 from doctorflan_ls.notes.patient import REACH as PATIENT_REACH
 from doctorflan_ls.notes.patient import Patient, read_patient
-from doctorflan_ls.notes.sections import Outline, assemble
+from doctorflan_ls.notes.sections import Outline, assemble, head_of, section_from
 from doctorflan_ls.text import Span, Text
 
 
@@ -122,8 +122,8 @@ class Note:
         None before the first heading.
         """
         index = min(bisect_right(self._ends, max(offset, 0)), len(self._blocks) - 1)
-        at = bisect_right(self._outline.heads, index) - 1
-        return self.sections[at] if at >= 0 else None
+        head = head_of(self._layout, index)
+        return None if head is None else section_from(self._layout, self._ends, head)
 
     def facts_in(self, span: Span) -> tuple[Fact, ...]:
         """The facts that share a character with ``span``, or that an empty ``span`` touches.
@@ -146,7 +146,12 @@ class Note:
 
     def sections_of(self, *ids: str) -> tuple[Section, ...]:
         """Its sections with one of these ids, in the order they stand."""
-        return tuple(section for section in self.sections if section.id in ids)
+        blocks, quiet, paths = self._layout
+        return tuple(
+            section_from(self._layout, self._ends, at)
+            for at, path in enumerate(paths)
+            if path and path[-1].id in ids and blocks[at].heading is not None and not quiet[at]
+        )
 
     def edited(self, span: Span, replacement: str, version: int) -> Note:
         """The note with ``span`` (clamped to the text) replaced, as ``version``."""

@@ -47,6 +47,30 @@ def assemble(layout: Layout, ends: Sequence[int], earlier: tuple[Outline, int] |
     return Outline(tuple(sections), heads, closes)
 
 
+def head_of(layout: Layout, index: int) -> int | None:
+    """The block that opens the innermost section block ``index`` stands in."""
+    blocks, quiet = layout.blocks, layout.quiet
+    while index >= 0 and (blocks[index].heading is None or quiet[index]):
+        index -= 1
+    return index if index >= 0 else None
+
+
+def section_from(layout: Layout, ends: Sequence[int], head: int) -> Section:
+    """The section that block ``head`` opens; costs what the section's own length costs."""
+    blocks, quiet, paths = layout
+    level = len(paths[head])
+    after: int | None = None
+    close = len(blocks)
+    for at in range(head + 1, len(blocks)):
+        if blocks[at].heading is None or quiet[at]:
+            continue
+        after = at if after is None else after
+        if len(paths[at]) <= level:
+            close = at
+            break
+    return _section(layout, ends, head, close, close if after is None else after)
+
+
 def _closes(heads: Sequence[int], paths: Sequence[Path]) -> list[int]:
     """For each heading the block of the next one on its level or above, or past the last block."""
     closes = [len(paths)] * len(heads)
@@ -61,45 +85,36 @@ def _closes(heads: Sequence[int], paths: Sequence[Path]) -> list[int]:
 
 def _section(layout: Layout, ends: Sequence[int], head: int, close: int, after: int) -> Section:
     """The section of block ``head``, which ends before ``close``; the next starts at ``after``."""
-    blocks = layout.blocks
-    block = blocks[head]
+    block = layout.blocks[head]
     heading = block.heading
     if heading is None:
         raise IndexError(head)
     start = ends[head] - len(block.text)
-    floor = start + heading.end
-    end = _text_end(blocks, ends, head, close, floor)
-    body_end = end if after >= close else _text_end(blocks, ends, head, after, floor)
-    body_start = _text_start(block, start, floor, body_end)
-    path = layout.paths[head]
+    first, last = block.content
+    if close == head + 1:
+        body_end = end = start + last
+    else:
+        end = _text_end(layout.blocks, ends, head, close)
+        body_end = end if after >= close else _text_end(layout.blocks, ends, head, after)
     name = heading.name_span
+    path = layout.paths[head]
     return Section(
-        id=path[-1].id,
-        heading=heading.name,
-        heading_span=Span(start + name.start, start + name.end),
-        span=Span(start, end),
-        body=Span(body_start, body_end),
-        level=len(path),
-        loinc=path[-1].loinc,
+        path[-1].id,
+        heading.name,
+        Span(start + name.start, start + name.end),
+        Span(start, end),
+        Span(min(start + first, body_end), body_end),
+        len(path),
+        path[-1].loinc,
     )
 
 
-def _text_end(
-    blocks: Sequence[Block], ends: Sequence[int], head: int, close: int, floor: int
-) -> int:
-    """The end of the last character that is no blank before block ``close``."""
-    for at in range(close - 1, head - 1, -1):
-        text = blocks[at].text
-        length = len(text.rstrip())
-        if length:
-            return max(ends[at] - len(text) + length, floor)
-    return floor
-
-
-def _text_start(block: Block, start: int, floor: int, end: int) -> int:
-    """The first character of a body that is no blank."""
-    text = block.text
-    at = floor - start
-    while at < len(text) and start + at < end and text[at].isspace():
-        at += 1
-    return min(start + at, end) if end > floor else floor
+def _text_end(blocks: Sequence[Block], ends: Sequence[int], head: int, close: int) -> int:
+    """The end of the last character that is no blank, after the heading and before ``close``."""
+    at = close - 1
+    while at > head and not blocks[at].text.strip():
+        at -= 1
+    block = blocks[at]
+    # A marker line has no body, but it is text.
+    last = len(block.text.rstrip()) if block.marker is not None else block.content[1]
+    return ends[at] - len(block.text) + last
