@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
-from doctorflan_ls.notes.model import Fact, Sentence
+from doctorflan_ls.notes.model import Fact, FactKind, Sentence
 
 _MODULES = (
     "demographics",
@@ -21,6 +21,14 @@ _MODULES = (
     "diagnoses",
     "findings",
 )
+# What a kind leaves to others where the two overlap.
+_YIELDS_TO: dict[FactKind, frozenset[FactKind]] = {
+    "drug": frozenset({"allergy", "lab"}),
+    "diagnosis": frozenset({"allergy", "procedure", "drug"}),
+    "symptom": frozenset({"allergy", "procedure", "drug", "diagnosis"}),
+    "sign": frozenset({"allergy", "procedure", "drug", "diagnosis"}),
+    "procedure": frozenset({"allergy", "drug"}),
+}
 
 
 @cache
@@ -30,6 +38,19 @@ def _finders() -> tuple[Callable[[Sentence], Iterable[Fact]], ...]:
 
 
 def extract(sentence: Sentence) -> tuple[Fact, ...]:
-    """The facts of ``sentence``, spans relative to its text, in the order they stand."""
+    """The facts of ``sentence``, spans relative to its text, in the order they stand.
+
+    Where two facts overlap, a substance of an allergy is no drug, a disease in an operation's name
+    no diagnosis, a symptom in a disease's name no symptom; of one kind, the longer stays.
+    """
     found = [fact for find in _finders() for fact in find(sentence)]
-    return tuple(sorted(found, key=lambda fact: fact.span))
+    found.sort(key=lambda fact: (fact.span.start, -fact.span.end))
+    return tuple(fact for fact in found if not any(_loses(fact, other) for other in found))
+
+
+def _loses(fact: Fact, other: Fact) -> bool:
+    if fact is other or not fact.span.overlaps(other.span):
+        return False
+    if fact.kind == other.kind:
+        return other.span != fact.span and other.span.contains(fact.span)
+    return other.kind in _YIELDS_TO.get(fact.kind, frozenset())

@@ -1,0 +1,154 @@
+"""Allergies, stated or denied. A substance inside one is no drug fact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from doctorflan_ls.notes.facts import assertion
+from doctorflan_ls.notes.facts.vocabulary import lookup
+from doctorflan_ls.notes.model import Assertion, Fact, Sentence
+from doctorflan_ls.text import Span
+
+_ZH = re.compile(r"(?P<left>[^，,。；;：:\n（(”]{0,40}?)(?P<word>(?:均|有)?过敏)(?!性|原|反应科|试验|科)(?P<tail>史)?")
+_ZH_LABEL = re.compile(r"(?:药物|食物|药物食物|药物及食物)?过敏史?\s*[：:]\s*(?P<list>[^。；;\n]{1,60})")
+_ZH_LEAD = re.compile(
+    r"^.*?(?:自述|自诉|否认有?|对|曾|因|使用|服用|应用|注射|进食|食用|既往有?|患者|病人|有|诉|无|未发现|未发生|不明原因|已知|明确|史|父亲|母亲)+"
+)
+_ZH_SPLIT = re.compile(r"[、/及和与或]|以及")
+_ZH_TAIL = re.compile(r"(?:类)?(?:药物|药品|抗生素)?(?:等)?$")
+_ZH_DENIED = re.compile(r"否认|无|未发现|未发生|没有|不存在")
+_ZH_NONE = re.compile(r"\s*(?:否认|无|未发现|暂无|没有|不详)")
+_REACTION = re.compile(r"\s*(?:[（(]([^）)]{1,30})[）)]|[，,]?\s*(?:表现为|反应为|出现|致)([^，。；;]{1,20}))")
+_EN_NONE = re.compile(
+    r"\b(?:NKDA|NKA|no known (?:drug |food |medication |environmental )?allerg(?:y|ies)|no (?:drug |medication |food |known )?allergies"
+    r"|denies (?:any )?(?:known )?(?:drug |food |medication )?allergies|nil known allergies|no allergy)\b",
+    re.I,
+)
+_EN_TO = re.compile(r"\b(?:allergic (?:reaction )?to|allerg(?:y|ies) to|allergies include)\s+(?P<list>[^.;\n]{2,80})", re.I)
+_EN_LABEL = re.compile(r"\b(?:allergies|drug allergies|allergy)\s*[:：]\s*(?P<list>[^.;\n]{2,100})", re.I)
+_EN_BEFORE = re.compile(r"\b(?P<list>[A-Za-z]{3,}) allerg(?:y|ies)\b", re.I)
+_EN_SPLIT = re.compile(r",\s*|\s+and\s+|\s+or\s+|/(?=[A-Za-z])|\n")
+_EN_STOP = re.compile(r"\b(?:which|that|with|who|but|causing|causes|she|he|and has|resulting|as)\b.*$", re.I)
+_EN_ANSWER = re.compile(r"^\s*(?:none|nil|no|nkda|nka|denies|negative|unknown|not)\b", re.I)
+_SUBSTANCES = ("drug", "drug_class", "allergen")
+
+
+def find(sentence: Sentence) -> Iterable[Fact]:
+    """The allergies of ``sentence``."""
+    facts: dict[int, Fact] = {}
+    for fact in _all(sentence):
+        facts.setdefault(fact.span.start, fact)
+    return facts.values()
+
+
+def _all(sentence: Sentence) -> Iterator[Fact]:
+    text = sentence.text
+    if "过敏" in text:
+        yield from _chinese(sentence)
+    lowered = text.lower()
+    if "allerg" in lowered or "nkda" in lowered or "nka" in lowered or sentence.section == "allergies":
+        yield from _english(sentence)
+
+
+def _chinese(sentence: Sentence) -> Iterator[Fact]:
+    text = sentence.text
+    labelled = [found.span("list") for found in _ZH_LABEL.finditer(text)]
+    for start, end in labelled:
+        if _ZH_NONE.match(text, start):
+            word = text.rindex("过敏", 0, start)
+            if not text.startswith("不详", start):
+                yield _fact(sentence, Span(word, end), "过敏", "denied")
+        elif "过敏" not in text[start:end]:
+            yield from _items(sentence, start, end, denied=False)
+    for found in _ZH.finditer(text):
+        if _ZH_LABEL.match(text, found.start("word")):
+            continue
+        left = found["left"]
+        lead = _ZH_LEAD.match(left)
+        start = found.start() + (lead.end() if lead else 0)
+        denied = bool(_ZH_DENIED.search(left))
+        facts = list(_items(sentence, start, found.start("word"), denied=denied, end=found.end()))
+        if not facts and denied:
+            facts = [_fact(sentence, Span(found.start("word"), found.end()), "过敏", "denied")]
+        yield from facts
+
+
+def _items(sentence: Sentence, start: int, stop: int, *, denied: bool, end: int | None = None) -> Iterator[Fact]:
+    text = sentence.text
+    cuts = [*_ZH_SPLIT.finditer(text, start, stop), None]
+    at = start
+    for cut in cuts:
+        piece_end = cut.start() if cut else stop
+        piece = text[at:piece_end]
+        lead = len(piece) - len(piece.lstrip(" “\""))
+        piece = piece.strip(" “”\"")
+        inner = _REACTION.search(piece)
+        value = (inner[1] or inner[2]) if inner else None
+        name = piece[: inner.start()] if inner else piece
+        name = name if lookup(name) else _ZH_TAIL.sub("", name)
+        if name in ("其他", "其它"):
+            name = piece
+        if 1 <= len(name) <= 12:
+            close = end if end and not cut else at + lead + len(piece)
+            reaction = _REACTION.match(text, end) if end and not cut else None
+            if reaction:
+                close, value = reaction.end(), reaction[1] or reaction[2]
+            yield _fact(sentence, Span(at + lead, close), _canonical(sentence, name), _said(sentence, at + lead, denied), value)
+        at = cut.end() if cut else stop
+
+
+def _said(sentence: Sentence, start: int, denied: bool) -> Assertion:
+    if denied:
+        return "denied"
+    asserted = assertion.read(sentence, Span(start, start + 1), "allergy").assertion
+    return asserted if asserted in ("family", "possible", "denied") else "present"
+
+
+def _canonical(sentence: Sentence, name: str) -> str:
+    term = lookup(name) or lookup(_ZH_TAIL.sub("", name)) or lookup(name.rstrip("s"))
+    return term.name(sentence.language) if term and term.kind in _SUBSTANCES else name
+
+
+def _english(sentence: Sentence) -> Iterator[Fact]:
+    text = sentence.text
+    none = _EN_NONE.search(text)
+    if none:
+        yield _fact(sentence, Span(*none.span()), "drug", "denied")
+        return
+    lists = [found.span("list") for pattern in (_EN_TO, _EN_LABEL) for found in pattern.finditer(text)]
+    for found in _EN_BEFORE.finditer(text):
+        term = lookup(found["list"])
+        if term and term.kind in _SUBSTANCES and term.name_en != "food":
+            lists.append(found.span("list"))
+    if not lists and sentence.section == "allergies" and sentence.language == "en":
+        lists = [(0, len(text))]
+    for start, end in lists:
+        if not _EN_ANSWER.match(text[start:end]):
+            yield from _english_items(sentence, start, end)
+
+
+def _english_items(sentence: Sentence, start: int, end: int) -> Iterator[Fact]:
+    text = sentence.text
+    at = start
+    for cut in [*_EN_SPLIT.finditer(text, start, end), None]:
+        stop = cut.start() if cut else end
+        piece = _EN_STOP.sub("", text[at:stop])
+        lead = len(piece) - len(piece.lstrip(" -•*\"("))
+        piece = piece.strip(" -•*\".,")
+        reaction = re.search(r"\s*[(（]([^)）]*)[)）]?$|\s+-\s+(.+)$", piece)
+        name = piece[: reaction.start()] if reaction else piece
+        value = (reaction[1] or reaction[2]) if reaction else None
+        term = lookup(name)
+        known = term is not None and term.kind in _SUBSTANCES
+        if known or (sentence.section == "allergies" and 0 < len(name.split()) <= 3 and name[0].isalpha()):
+            span = Span(at + lead, at + lead + len(piece))
+            yield _fact(sentence, span, _canonical(sentence, name.lower()), _said(sentence, span.start, False), value)
+        at = cut.end() if cut else end
+
+
+def _fact(sentence: Sentence, span: Span, name: str, said: Assertion, value: str | None = None) -> Fact:
+    text = sentence.text[span.start : span.end].rstrip()
+    return Fact(
+        "allergy", text, Span(span.start, span.start + len(text)), name, value=value, assertion=said, section=sentence.section
+    )
