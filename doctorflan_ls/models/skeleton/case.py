@@ -1,0 +1,236 @@
+"""What a selector reads: the note, its facts in scope, and its text by section and sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from doctorflan_ls.lexicon import cues, denied_before, group, has_cue, place, table
+from doctorflan_ls.notes.model import Fact, FactKind, Section
+from doctorflan_ls.notes.sentences import sentences
+from doctorflan_ls.prompts import Prompt
+from doctorflan_ls.text import Span
+
+_LEAD = re.compile(
+    r"^(?:[\s•·\-*–—#>]+|[（(]?\d{1,2}[)）.、．]\s*(?!\d)|[①-⑳]|[一二三四五六七八九十]、)+"
+)
+_TAIL = "。；;，,、.：: \t\r\n"
+_BLANKS = re.compile(r"\s+")
+_CLAUSE = re.compile(r"[，,；;。]")
+
+
+class Piece(NamedTuple):
+    """A run of a draft's text: with ``evidence`` a statement, with ``gap`` a placeholder."""
+
+    text: str
+    evidence: tuple[Span, ...] = ()
+    gap: bool = False
+
+
+class Line(NamedTuple):
+    """One line of an element. ``quote`` is the sentence it quotes: it is quoted once a draft."""
+
+    pieces: tuple[Piece, ...]
+    label: str = ""
+    quote: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a selector is asked: its argument and its options, as the task file has them."""
+
+    argument: str
+    options: Mapping[str, str]
+
+    def limit(self, default: int = 10) -> int:
+        """The most items to give."""
+        return int(self.options.get("limit", default))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The flags to keep; none means all."""
+        return frozenset(self.options.get("flag", "").split(",")) - {""}
+
+    @property
+    def label(self) -> str:
+        """The key of the word to set before the line."""
+        return self.options.get("label", "")
+
+
+class Case:
+    """A prompt's note as the selectors see it.
+
+    A selection inside one section is the ``focus`` of the task; its facts then come from the
+    whole note. A larger one limits what is read. Safety facts (allergies, age, sex, pregnancy,
+    organ function) always come from the whole note.
+    """
+
+    def __init__(self, prompt: Prompt) -> None:
+        self.prompt = prompt
+        self.note = prompt.note
+        self.language = prompt.language
+        self.focus = prompt.span
+        whole = Span(0, len(prompt.note.text))
+        section = prompt.note.section_at(prompt.span.start)
+        narrow = section is not None and section.span.contains(prompt.span)
+        self.scope = whole if narrow else prompt.span
+        self.facts = prompt.note.facts_in(self.scope)
+        self.all_facts = prompt.note.facts
+        self.text = str(prompt.note.text)
+
+    def word(self, key: str, **fields: object) -> str:
+        """The skeleton's own word in the prompt's language."""
+        words: str = table("skeleton")["words"][key][self.language]
+        return words.format_map(fields) if fields else words
+
+    def of(self, *kinds: FactKind) -> Iterator[Fact]:
+        """The facts of these kinds in scope."""
+        return (fact for fact in self.facts if fact.kind in kinds)
+
+    def first(self, kind: FactKind) -> Fact | None:
+        """The first fact of ``kind`` in the whole note."""
+        return next((fact for fact in self.all_facts if fact.kind == kind), None)
+
+    @cached_property
+    def age(self) -> float | None:
+        """The patient's age in years, where the note says it."""
+        fact = self.first("age")
+        return fact.value if fact and isinstance(fact.value, (int, float)) else None
+
+    @cached_property
+    def sex(self) -> str | None:
+        """``male`` or ``female``, where the note says it."""
+        fact = self.first("sex")
+        return fact.value if fact and isinstance(fact.value, str) else None
+
+    def suits(self, rule: dict[str, object]) -> bool:
+        """True where the patient is one ``rule`` (sex, min_age, max_age) is meant for.
+
+        Unknown sex or age never suits a rule that asks for it.
+        """
+        if "sex" in rule and rule["sex"] != self.sex:
+            return False
+        low, high = rule.get("min_age"), rule.get("max_age")
+        if isinstance(low, int) and self.age is not None and self.age < low:
+            return False
+        return not isinstance(high, int) or (self.age is not None and self.age <= high)
+
+    def ids(self, names: str) -> frozenset[str]:
+        """Section ids of a comma list, ``@name`` standing for a group."""
+        found: set[str] = set()
+        for name in names.split(","):
+            found |= group(name[1:]) if name.startswith("@") else {name}
+        return frozenset(found)
+
+    def sections(self, ids: frozenset[str]) -> Iterator[Section]:
+        """Sections with one of these ids in scope, and unnamed ones inside such a section."""
+        for section in self.note.sections:
+            inside = section.span.overlaps(self.scope)
+            if inside and (section.id in ids or (section.id == "other" and self._in(section, ids))):
+                yield section
+
+    def _in(self, section: Section, ids: frozenset[str]) -> bool:
+        return any(
+            other.id in ids and other is not section and other.span.contains(section.span)
+            for other in self.note.sections
+        )
+
+    def bodies(self, ids: frozenset[str]) -> Iterator[Span]:
+        """The texts of these sections; what stands before the first heading is history."""
+        if ids & group("history"):
+            first = self.note.sections[0].span.start if self.note.sections else len(self.text)
+            if first > self.scope.start:
+                yield Span(self.scope.start, min(first, self.scope.end))
+        for section in self.sections(ids):
+            yield section.body
+
+    def sentences(self, ids: frozenset[str]) -> Iterator[Span]:
+        """The sentences of these sections, drafts and bare fragments left out."""
+        for body in self.bodies(ids):
+            start, end = max(body.start, self.scope.start), min(body.end, self.scope.end)
+            yield from self.cut(start, end)
+
+    def cut(self, start: int, end: int) -> Iterator[Span]:
+        """The sentences of a stretch of text."""
+        blocks = [block.span for block in self.note.draft_blocks]
+        for span in sentences(self.text, start, end):
+            if len(self.quote(span)) > 1 and not any(block.overlaps(span) for block in blocks):
+                yield span
+
+    def everywhere(self, but: frozenset[str]) -> Iterator[Span]:
+        """Every sentence in scope that stands in no section of ``but``."""
+        for span in self.cut(self.scope.start, self.scope.end):
+            section = self.note.section_at(span.start)
+            if section is None or (section.id not in but and not self._heading(section, span)):
+                yield self._after_heading(section, span)
+
+    def _heading(self, section: Section, span: Span) -> bool:
+        return section.heading_span.contains(span)
+
+    def _after_heading(self, section: Section | None, span: Span) -> Span:
+        if section and span.start < section.body.start < span.end:
+            return Span(section.body.start, span.end)
+        return span
+
+    def clauses(self, span: Span) -> Iterator[Span]:
+        """``span`` cut at commas."""
+        start = span.start
+        for found in _CLAUSE.finditer(self.text, span.start, span.end):
+            if found.start() > start:
+                yield Span(start, found.start())
+            start = found.end()
+        if start < span.end:
+            yield Span(start, span.end)
+
+    def quote(self, span: Span) -> str:
+        """The note's words at ``span`` on one line, list marks and closing points left out."""
+        words = _LEAD.sub("", self.text[span.start : span.end])
+        return _BLANKS.sub(" ", words).strip(_TAIL)
+
+    def facts_at(self, span: Span) -> tuple[Fact, ...]:
+        """The facts inside ``span``."""
+        return tuple(fact for fact in self.note.facts_in(span) if span.contains(fact.span))
+
+    def place(self, span: Span) -> str:
+        """The group of sections that ``span`` stands in (``lexicon.place``)."""
+        section = self.note.section_at(span.start)
+        return place(section.id) if section else "history"
+
+    def denied(self, span: Span) -> bool:
+        """True where the clause at ``span`` only denies."""
+        facts = [fact for fact in self.facts_at(span) if fact.kind in ("symptom", "sign")]
+        if facts:
+            return all(fact.assertion == "denied" or fact.flag == "NEG" for fact in facts)
+        words = self.quote(span).casefold()
+        return words.startswith(cues("negation")) or denied_before(
+            self.text, span.start, self.note.language
+        )
+
+    def mentions(self, words: Iterable[str], ids: frozenset[str] | None = None) -> bool:
+        """True where the note (or these sections of it) holds one of ``words``, denied or not."""
+        folded = tuple(word.casefold() for word in words)
+        if ids is None:
+            return has_cue(self.text, folded)
+        bodies = (self.text[body.start : body.end] for body in self.bodies(ids))
+        return any(has_cue(body, folded) for body in bodies)
+
+    def line(self, span: Span, label: str = "") -> Line:
+        """A line that quotes the sentence at ``span``."""
+        return Line((Piece(self.quote(span), (span,)),), label, span)
+
+    def joined(self, pieces: Iterable[Piece], limit: int, label: str = "") -> list[Line]:
+        """One line of pieces with the language's list comma; what is past ``limit`` is counted."""
+        unique = {piece.text.casefold(): piece for piece in reversed(list(pieces)) if piece.text}
+        shown = list(reversed(unique.values()))
+        if not shown:
+            return []
+        comma = Piece(self.word("comma"))
+        row: list[Piece] = []
+        for piece in shown[:limit]:
+            row += [comma, piece] if row else [piece]
+        if len(shown) > limit:
+            row += [comma, Piece(self.word("more", count=len(shown) - limit))]
+        return [Line(tuple(row), label)]

@@ -1,0 +1,244 @@
+"""Selectors over facts: results, vital signs, drugs, diagnoses, procedures, allergies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from doctorflan_ls.lexicon import group, has_cue, table
+from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.notes.facts.vocabulary import scan
+from doctorflan_ls.notes.model import Fact
+
+# A longer sentence in a diagnosis section is a discussion, not a name.
+_LONGEST_NAME = 120
+_FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
+_DIAGNOSIS_ROLES = frozenset(
+    {"initial", "admission", "discharge", "preoperative", "postoperative", "working"}
+)
+
+
+def facts(case: Case, query: Query) -> list[Line]:
+    """Facts of the listed kinds that are present, on one line."""
+    kinds = query.argument.split(",")
+    flags = query.flags
+    told = (
+        fact
+        for fact in case.facts
+        if fact.kind in kinds and fact.assertion == "present" and (not flags or fact.flag in flags)
+    )
+    pieces = [Piece(case.quote(fact.span), (fact.span,)) for fact in told]
+    return case.joined(pieces, query.limit(), query.label)
+
+
+def measured(case: Case, fact: Fact) -> Piece:
+    """A result or vital sign in the note's words, marked high or low."""
+    words = case.quote(fact.span)
+    mark = _FLAGS.get(fact.flag or "", "")
+    if not any(char.isdigit() for char in words) and fact.value is not None:
+        words = f"{words} {fact.value}{fact.unit or ''}"
+    return Piece(f"{words} {mark}" if mark else words, (fact.span,))
+
+
+def labs(case: Case, query: Query) -> list[Line]:
+    """Laboratory results, abnormal ones first; with an argument those whose name holds it."""
+    flags = query.flags
+    wanted = [name.casefold() for name in query.argument.split(",") if name]
+    seen: set[tuple[str, str]] = set()
+    told = []
+    for fact in case.of("lab"):
+        key = (fact.name, str(fact.value))
+        named = not wanted or any(name in fact.name.casefold() for name in wanted)
+        if key not in seen and named and (not flags or fact.flag in flags):
+            seen.add(key)
+            told.append(fact)
+    told.sort(key=lambda fact: fact.flag not in ("H", "L", "POS"))
+    return case.joined([measured(case, fact) for fact in told], query.limit())
+
+
+def vitals(case: Case, query: Query) -> list[Line]:
+    """Vital signs as written; with an argument those it names, ``flag`` keeps the high and low ones."""
+    wanted = set(query.argument.split(",")) - {""}
+    flags = query.flags
+    told = [
+        fact
+        for fact in case.of("vital")
+        if (not wanted or fact.name in wanted) and (not flags or fact.flag in flags)
+    ]
+    return case.joined([measured(case, fact) for fact in told], query.limit())
+
+
+def procedures(case: Case, query: Query) -> list[Line]:
+    """Procedures that were ``done``, or those the plan names (``planned``)."""
+    planned = query.argument == "planned"
+    told = [
+        fact
+        for fact in case.of("procedure")
+        if fact.assertion in ("present", "historical")
+        and (case.place(fact.span) == "plan") == planned
+        and fact.section not in group("past")
+    ]
+    pieces = [Piece(case.quote(fact.span), (fact.span,)) for fact in told]
+    return case.joined(pieces, query.limit(6), query.label)
+
+
+def diagnoses(case: Case, query: Query) -> list[Line]:
+    """Diagnoses the note states: ``stated``, ``final`` (at discharge or after), ``possible``."""
+    limit = query.limit(8)
+    if query.argument == "possible":
+        told = [fact for fact in case.of("diagnosis") if fact.assertion == "possible"]
+        return _each(case, told)[:limit]
+    sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
+    spans = case.sentences(sections)
+    lines = [case.line(span) for span in spans if len(case.quote(span)) <= _LONGEST_NAME]
+    if lines or query.argument == "final":
+        return lines[:limit]
+    told = [
+        fact
+        for fact in case.of("diagnosis")
+        if fact.assertion in ("present", "possible") and fact.role in _DIAGNOSIS_ROLES
+    ]
+    return _each(case, told)[:limit]
+
+
+def _each(case: Case, told: Iterable[Fact]) -> list[Line]:
+    lines: dict[str, Line] = {}
+    for fact in told:
+        words = case.quote(fact.span)
+        if fact.assertion == "possible":
+            words = (
+                f"{words}（{case.word('possible')}）"
+                if case.language == "zh"
+                else (f"{words} ({case.word('possible')})")
+            )
+        lines.setdefault(fact.name.casefold(), Line((Piece(words, (fact.span,)),)))
+    return list(lines.values())
+
+
+def allergies(case: Case, query: Query) -> list[Line]:
+    """What the whole note says about allergies, present or denied; nothing where it is silent."""
+    label = query.label
+    told = [fact for fact in case.all_facts if fact.kind == "allergy"]
+    present = [fact for fact in told if fact.assertion != "denied"]
+    if present or told:
+        pieces = [Piece(_allergy(case, fact), (fact.span,)) for fact in present or told]
+        return case.joined(pieces, query.limit(), label)
+    for section in case.note.sections:
+        if section.id == "allergies" and case.quote(section.body):
+            return [case.line(section.body, label)]
+    words = ("过敏", "allerg", "nkda")
+    for span in case.cut(0, len(case.text)):
+        for clause in case.clauses(span):
+            if has_cue(case.quote(clause), words) and case.place(clause) != "plan":
+                return [Line((Piece(case.quote(clause), (clause,)),), label)]
+    return []
+
+
+def _allergy(case: Case, fact: Fact) -> str:
+    """The clause the allergy stands in: the reaction is usually beside it."""
+    section = case.note.section_at(fact.span.start)
+    for clause in case.clauses(section.body) if section else ():
+        if clause.start <= fact.span.start and fact.span.end <= clause.end:
+            words = case.quote(clause)
+            if len(words) <= 60:
+                return words
+    return case.quote(fact.span)
+
+
+def drug_groups(fact: Fact) -> frozenset[str]:
+    """The class or classes (``group`` of the drug tables) of a drug or an allergen."""
+    kinds = ("drug", "drug_class")
+    terms = (m.term for m in scan(fact.text) if m.term.kind in kinds)
+    return frozenset(term.extra[1] for term in terms if len(term.extra) > 1) - {"", "other"}
+
+
+def is_anticoagulant(fact: Fact) -> bool:
+    """True for a drug of an anticoagulant or antiplatelet class."""
+    return bool(drug_groups(fact) & frozenset(table("skeleton")["safety"]["anticoagulant_groups"]))
+
+
+def drug_facts(case: Case) -> list[Fact]:
+    """The drugs a patient takes or is to take: not the denied, not those named as allergens."""
+    allergens = [fact.span for fact in case.all_facts if fact.kind == "allergy"]
+    return [
+        fact
+        for fact in case.of("drug")
+        if fact.assertion not in ("denied", "family")
+        and fact.section != "allergies"
+        and not any(span.overlaps(fact.span) for span in allergens)
+    ]
+
+
+_DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
+    "all": lambda _, fact: fact.status not in ("stopped", "avoid"),
+    "plan": lambda case, fact: (
+        fact.status in ("new", "changed")
+        or (fact.status not in ("stopped", "avoid") and case.place(fact.span) == "plan")
+    ),
+    "current": lambda case, fact: (
+        fact.status in ("current", "changed", None)
+        and fact.assertion != "historical"
+        and case.place(fact.span) != "plan"
+    ),
+    "stopped": lambda _, fact: fact.status in ("stopped", "avoid"),
+    "anticoagulant": lambda _, fact: is_anticoagulant(fact),
+}
+
+
+def drugs(case: Case, query: Query) -> list[Line]:
+    """Drugs as written: ``all``, ``plan``, ``current``, ``stopped``, ``anticoagulant``,
+    ``duplicates``; with ``complete=1`` what each lacks becomes a gap."""
+    if query.argument == "duplicates":
+        return _duplicates(case)
+    told: dict[str, Fact] = {}
+    for fact in drug_facts(case):
+        if not _DRUGS[query.argument](case, fact):
+            continue
+        key = fact.name.casefold()
+        told[key] = _fuller(told[key], fact) if key in told else fact
+    complete = "complete" in query.options
+    limit = query.limit(15)
+    if "list" in query.options or complete:
+        lines = [Line(_drug(case, fact, complete)) for fact in told.values()]
+        return lines[:limit]
+    pieces = [Piece(_written(case, fact), (fact.span,)) for fact in told.values()]
+    return case.joined(pieces, limit, query.label)
+
+
+def _fuller(one: Fact, other: Fact) -> Fact:
+    """The mention that says more about how the drug is taken."""
+    known = (one.dose, one.route, one.frequency), (other.dose, other.route, other.frequency)
+    if known[1].count(None) < known[0].count(None):
+        return replace(other)
+    return one
+
+
+def _written(case: Case, fact: Fact) -> str:
+    words = case.quote(fact.span)
+    parts = (part for part in (fact.dose, fact.route, fact.frequency) if part)
+    return " ".join([words, *(part for part in parts if part not in words)])
+
+
+def _drug(case: Case, fact: Fact, complete: bool) -> tuple[Piece, ...]:
+    pieces = [Piece(_written(case, fact), (fact.span,))]
+    if complete:
+        keys = ("dose", "route", "frequency")
+        lacking = [case.word(key) for key in keys if getattr(fact, key) is None]
+        if lacking:
+            ask = case.word("comma").join(lacking)
+            pieces += [Piece(" "), Piece(case.word("gap", ask=ask), gap=True)]
+    return tuple(pieces)
+
+
+def _duplicates(case: Case) -> list[Line]:
+    told: dict[str, list[Fact]] = {}
+    for fact in drug_facts(case):
+        if case.place(fact.span) == "plan" and fact.status not in ("stopped", "avoid"):
+            told.setdefault(fact.name.casefold(), []).append(fact)
+    lines = []
+    for mentions in told.values():
+        if len({fact.dose for fact in mentions if fact.dose}) > 1:
+            spans = tuple(fact.span for fact in mentions)
+            words = case.quote(spans[0]), case.word("duplicate", count=len(spans))
+            lines.append(Line((Piece(case.word("colon").join(words), spans),)))
+    return lines

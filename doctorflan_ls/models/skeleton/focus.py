@@ -1,0 +1,70 @@
+"""The selector for the drug, disease or symptom that the doctor points at."""
+
+from __future__ import annotations
+
+from doctorflan_ls.lexicon import group, has_cue
+from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.notes.model import Fact, FactKind
+
+_KINDS: dict[str, tuple[FactKind, ...]] = {
+    "drug": ("drug",),
+    "diagnosis": ("diagnosis",),
+    "symptom": ("symptom", "sign"),
+}
+
+
+def pointed_at(case: Case, kind: str) -> list[Fact]:
+    """The facts of the kind in the selection; in a whole note the
+    first disease or symptom, and every drug.
+
+    A cursor without a selection points at the fact it stands in.
+    """
+    kinds = _KINDS[kind]
+    here = [
+        fact
+        for fact in case.all_facts
+        if fact.kind in kinds
+        and fact.span.start <= case.focus.end
+        and case.focus.start <= fact.span.end
+    ]
+    present = [
+        fact
+        for fact in here
+        if fact.assertion in ("present", "possible") and fact.section not in group("background")
+    ]
+    chosen = present or here
+    if kind != "drug" and case.focus == case.scope:
+        chosen = chosen[:1]
+    return list({fact.name.casefold(): fact for fact in reversed(chosen)}.values())[::-1]
+
+
+def focus(case: Case, query: Query) -> list[Line]:
+    """What is pointed at, in its sentence; with ``mentions=1`` the note's other sentences on it."""
+    limit = query.limit(6)
+    told = pointed_at(case, query.argument)[:limit]
+    home = {fact: _sentence(case, fact) for fact in told}
+    if "mentions" not in query.options:
+        return [home[fact] for fact in told]
+    quoted = {line.quote for line in home.values()}
+    words = tuple({word.casefold() for fact in told for word in (fact.name, fact.text)})
+    lines = []
+    for span in case.cut(0, len(case.text)):
+        if span not in quoted and words and has_cue(case.quote(span), words):
+            section = case.note.section_at(span.start)
+            if section is None or not section.heading_span.contains(span):
+                lines.append(case.line(span))
+    return lines[:limit]
+
+
+def _sentence(case: Case, fact: Fact) -> Line:
+    """The sentence the fact stands in, or of a long one the clause."""
+    section = case.note.section_at(fact.span.start)
+    stretch = section.body if section and section.body.contains(fact.span) else case.scope
+    for span in case.cut(stretch.start, stretch.end):
+        if span.contains(fact.span):
+            if len(case.quote(span)) <= 120:
+                return case.line(span)
+            for clause in case.clauses(span):
+                if clause.contains(fact.span):
+                    return Line((Piece(case.quote(clause), (clause,)),), quote=span)
+    return Line((Piece(case.quote(fact.span), (fact.span,)),), quote=fact.span)

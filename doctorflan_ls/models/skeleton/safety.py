@@ -1,0 +1,137 @@
+"""Selectors that confront drugs with allergies, and list what bears on the choice of a drug.
+
+They compare names, classes and recorded values; they know no interaction and no dose limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from doctorflan_ls.lexicon import cues, has_cue, table
+from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.facts import drug_facts, drug_groups, measured
+from doctorflan_ls.notes.facts.vocabulary import scan
+from doctorflan_ls.notes.model import Fact
+
+
+def _drug_names(fact: Fact) -> frozenset[str]:
+    kinds = ("drug", "drug_class")
+    named = {m.term.name_en or m.term.name_zh for m in scan(fact.text) if m.term.kind in kinds}
+    return frozenset(named | {fact.name.casefold()})
+
+
+def confront(case: Case, query: Query) -> list[Line]:
+    """Each drug that is a recorded allergen, or of its class; ``none=1`` says where none is."""
+    if query.argument != "allergies":
+        return []
+    allergens = [
+        fact for fact in case.all_facts if fact.kind == "allergy" and fact.assertion != "denied"
+    ]
+    drugs = [fact for fact in drug_facts(case) if fact.status not in ("stopped", "avoid")]
+    lines: dict[tuple[str, str], Line] = {}
+    for allergen in allergens:
+        for drug in drugs:
+            relation = _relation(drug, allergen)
+            if relation:
+                key = (drug.name.casefold(), allergen.name.casefold())
+                lines.setdefault(key, _conflict(case, drug, allergen, relation))
+    if not lines and allergens and drugs and "none" in query.options:
+        evidence = tuple(fact.span for fact in (*allergens, *drugs))
+        return [Line((Piece(case.word("no_conflict"), evidence),))]
+    return list(lines.values())
+
+
+def _relation(drug: Fact, allergen: Fact) -> str:
+    if _drug_names(drug) & _drug_names(allergen):
+        return "same_substance"
+    classes = frozenset(table("skeleton")["safety"]["allergy_groups"])
+    groups = drug_groups(drug) & drug_groups(allergen) & classes
+    return "same_class" if groups else ""
+
+
+def _conflict(case: Case, drug: Fact, allergen: Fact, relation: str) -> Line:
+    said = case.word("conflict", drug=case.quote(drug.span), allergen=case.quote(allergen.span))
+    why = case.word(relation)
+    text = f"{said}（{why}）" if case.language == "zh" else f"{said} ({why})"
+    return Line((Piece(text, (drug.span, allergen.span)),))
+
+
+def safety(case: Case, query: Query) -> list[Line]:
+    """``flags``: recorded facts that bear on drug choice; ``missing``: those not recorded."""
+    return list(_flags(case)) if query.argument == "flags" else _missing(case)
+
+
+def _rules() -> dict[str, list[str]]:
+    rules: dict[str, list[str]] = table("skeleton")["safety"]
+    return rules
+
+
+def _flags(case: Case) -> Iterator[Line]:
+    rules = table("skeleton")["safety"]
+    fact = case.first("age")
+    if fact and case.age is not None and not rules["child"] <= case.age < rules["old"]:
+        yield Line((Piece(case.quote(fact.span), (fact.span,)),), "age")
+    yield from case.joined(list(_pregnancy(case)), 3, "pregnancy")
+    for kind in ("renal", "hepatic", "coagulation"):
+        pieces = [
+            measured(case, fact)
+            for fact in _values(case, kind)
+            if kind == "renal" or fact.flag in ("H", "L", "POS")
+        ]
+        pieces += list(_diseases(case, rules.get(f"{kind}_words", [])))
+        yield from case.joined(pieces, 6, kind)
+
+
+def _values(case: Case, kind: str) -> Iterator[Fact]:
+    names = tuple(name.casefold() for name in _rules()[kind])
+    return (
+        fact
+        for fact in case.all_facts
+        if fact.kind == "lab" and _named(f"{fact.name} {fact.text}".casefold(), names)
+    )
+
+
+def _named(text: str, names: tuple[str, ...]) -> bool:
+    # Chinese names by substring, Latin abbreviations as words: "alt" is not in "alternate".
+    words = set(text.replace("/", " ").replace("(", " ").replace(")", " ").split())
+    return any(name in (words if name.isascii() else text) for name in names)
+
+
+def _diseases(case: Case, words: list[str]) -> Iterator[Piece]:
+    folded = tuple(word.casefold() for word in words)
+    for fact in case.all_facts:
+        said = f"{fact.name} {fact.text}"
+        known = fact.kind == "diagnosis" and fact.assertion in ("present", "historical")
+        if known and folded and has_cue(said, folded):
+            yield Piece(case.quote(fact.span), (fact.span,))
+
+
+def _pregnancy(case: Case) -> Iterator[Piece]:
+    if case.sex == "male":
+        return
+    words = cues("pregnancy")
+    for span in case.cut(0, len(case.text)):
+        if case.place(span) in ("family", "plan"):
+            continue
+        for clause in case.clauses(span):
+            said = case.quote(clause)
+            if has_cue(said, words) and not case.denied(clause) and len(said) < 60:
+                yield Piece(said, (clause,))
+
+
+def _missing(case: Case) -> list[Line]:
+    """One line of what is not recorded; it rests on the whole note, so it has no span."""
+    low, high = table("skeleton")["safety"]["fertile"]
+    asks = []
+    if case.age is None:
+        asks.append(case.word("age_missing"))
+    if not any(fact.kind == "vital" and fact.name == "weight" for fact in case.all_facts):
+        asks.append(case.word("weight_missing"))
+    organs = [kind for kind in ("renal", "hepatic") if not any(_values(case, kind))]
+    asks += [case.word(f"{kind}_missing") for kind in organs]
+    fertile = case.sex == "female" and case.age is not None and low <= case.age <= high
+    if fertile and not case.mentions(cues("pregnancy")):
+        asks.append(case.word("pregnancy_missing"))
+    if not asks:
+        return []
+    return [Line((Piece(case.word("gap", ask=case.word("comma").join(asks)), gap=True),))]

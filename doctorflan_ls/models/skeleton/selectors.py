@@ -1,0 +1,74 @@
+"""Selectors: the small language in which a task file says where an element's statements come from.
+
+``name:argument?key=value&key=value``; docs/tasks.md lists them. `` | `` separates alternatives, of
+which the first that finds something counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from doctorflan_ls.models.skeleton import absent, facts, focus, passages, ranking, safety
+from doctorflan_ls.models.skeleton.case import Case, Line, Query
+
+Select = Callable[[Case, Query], list[Line]]
+
+SELECTORS: dict[str, Select] = {
+    "section": passages.section,
+    "cue": passages.cue,
+    "plan": passages.plan,
+    "history": passages.history,
+    "facts": facts.facts,
+    "labs": facts.labs,
+    "vitals": facts.vitals,
+    "drugs": facts.drugs,
+    "diagnoses": facts.diagnoses,
+    "procedures": facts.procedures,
+    "allergies": facts.allergies,
+    "findings": passages.findings,
+    "grades": passages.grades,
+    "confront": safety.confront,
+    "safety": safety.safety,
+    "questions": absent.questions,
+    "examinations": lambda case, _: absent.examinations(case),
+    "check": absent.check,
+    "focus": focus.focus,
+    "rank": ranking.rank,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selector, parsed."""
+
+    name: str
+    query: Query
+
+
+@cache
+def parse(source: str) -> tuple[Selector, ...]:
+    """The alternatives of ``source``; raises ValueError for a name or an option it cannot read."""
+    found = []
+    for part in source.split(" | "):
+        head, _, tail = part.strip().partition("?")
+        name, colon, argument = head.partition(":")
+        if not colon or name not in SELECTORS:
+            msg = f"no selector {name!r}"
+            raise ValueError(msg)
+        options = dict(pair.partition("=")[::2] for pair in tail.split("&") if pair)
+        if not all(options.values()):
+            msg = f"an option without a value in {part!r}"
+            raise ValueError(msg)
+        found.append(Selector(name, Query(argument, options)))
+    return tuple(found)
+
+
+def select(case: Case, source: str) -> list[Line]:
+    """The lines that ``source`` finds."""
+    for selector in parse(source):
+        lines = SELECTORS[selector.name](case, selector.query)
+        if lines:
+            return lines
+    return []

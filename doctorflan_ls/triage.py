@@ -1,0 +1,237 @@
+"""Which departments a note points to, by which of its words, and its emergency signs.
+
+The words, weights and limits are ``data/departments.toml`` and ``data/emergency.toml``, which name
+their sources. A word that the note denies, or tells of the family, never counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, place, table
+from doctorflan_ls.notes.model import Fact
+from doctorflan_ls.text import Span
+
+if TYPE_CHECKING:
+    from doctorflan_ls.notes.note import Note
+
+Urgency = Literal["emergency", "urgent", "routine"]
+
+_CHILD = 14
+_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A department, how strongly the note points to it (no unit), and the words that do."""
+
+    name: str
+    name_en: str
+    score: float
+    evidence: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An emergency sign at ``span``; ``source`` names the list it is from."""
+
+    span: Span
+    level: Urgency
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """Departments, best first, and the urgency with the signs it rests on, gravest first."""
+
+    departments: tuple[Ranked, ...]
+    urgency: Urgency
+    signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Department:
+    zh: str
+    en: str
+    sex: str | None
+    max_age: float | None
+    by_age: float
+
+
+@cache
+def _departments() -> tuple[tuple[_Department, ...], WordFinder]:
+    data = table("departments")
+    weights = data["weights"]
+    found = []
+    words: list[tuple[str, tuple[int, float]]] = []
+    for index, row in enumerate(data["department"]):
+        by_age = weights["by_age"] if row.get("by_age") else 0.0
+        sex, max_age = row.get("sex"), row.get("max_age")
+        found.append(_Department(row["zh"], row["en"], sex, max_age, by_age))
+        for strength in ("strong", "medium", "weak"):
+            words += [(word, (index, weights[strength])) for word in row.get(strength, [])]
+    return tuple(found), WordFinder(words)
+
+
+@cache
+def _emergencies() -> WordFinder:
+    cues = table("emergency")["cue"]
+    return WordFinder(
+        (word, (cue["level"], cue["source"])) for cue in cues for word in cue["terms"]
+    )
+
+
+def triage(note: Note, span: Span | None = None) -> Triage:
+    """Rank the departments and find the emergency signs in ``span`` (the whole note by default)."""
+    span = span or Span(0, len(note.text))
+    reader = _Reader(note, span)
+    signs = tuple(reader.signs())
+    levels = {sign.level for sign in signs}
+    urgency: Urgency = "routine"
+    for level in ("urgent", "emergency"):
+        if level in levels:
+            urgency = level
+    return Triage(tuple(reader.departments())[:_MOST], urgency, signs)
+
+
+class _Reader:
+    """One note, its text around drafts, and which of its words count."""
+
+    def __init__(self, note: Note, span: Span) -> None:
+        self.note = note
+        self.span = span
+        self.text = note.slice(span)
+        self.facts = note.facts_in(span)
+        self.sex = _first(note.facts, "sex")
+        age = _first(note.facts, "age")
+        self.age = age if isinstance(age, (int, float)) else None
+
+    def _hits(self, finder: WordFinder) -> Iterator[tuple[Hit, Span]]:
+        blocks = [block.span for block in self.note.draft_blocks]
+        for hit in finder.find(self.text):
+            span = Span(hit.start + self.span.start, hit.end + self.span.start)
+            if not any(block.overlaps(span) for block in blocks):
+                yield hit, span
+
+    def _assertion(self, hit: Hit, span: Span) -> str:
+        for fact in self._facts_at(span):
+            if fact.kind in ("symptom", "sign", "diagnosis", "procedure"):
+                return "denied" if fact.flag == "NEG" else fact.assertion
+        denied = denied_before(self.text, hit.start, self.note.language)
+        return "denied" if denied else "present"
+
+    def _facts_at(self, span: Span) -> Iterator[Fact]:
+        return (fact for fact in self.facts if fact.span.overlaps(span))
+
+    def _place(self, span: Span) -> str:
+        section = self.note.section_at(span.start)
+        return place(section.id) if section else "other"
+
+    def departments(self) -> list[Ranked]:
+        """Each word counts once for a department, at the place where it counts most."""
+        departments, finder = _departments()
+        places = table("departments")["places"]
+        best: dict[tuple[int, str], tuple[float, Span]] = {}
+        for hit, span in self._hits(finder):
+            index, weight = hit.value
+            if not self._allowed(departments[index]):
+                continue
+            assertion = self._assertion(hit, span)
+            if assertion in ("denied", "family"):
+                continue
+            where = "past" if assertion == "historical" else self._place(span)
+            score = weight * places[where]
+            known = best.get((index, hit.word))
+            if score and (known is None or score > known[0]):
+                best[index, hit.word] = (score, span)
+        return self._ranked(departments, best)
+
+    def _ranked(
+        self, departments: tuple[_Department, ...], best: dict[tuple[int, str], tuple[float, Span]]
+    ) -> list[Ranked]:
+        ranked = []
+        for index, department in enumerate(departments):
+            found = sorted(
+                (pair for (owner, _), pair in best.items() if owner == index),
+                key=lambda pair: (-pair[0], pair[1]),
+            )
+            score = sum(score for score, _ in found)
+            spans = _widest(span for _, span in found)
+            if department.by_age and self.age is not None and self.age < _CHILD:
+                score += department.by_age
+                spans = (*self._spans("age"), *spans)
+            if score:
+                ranked.append(Ranked(department.zh, department.en, round(score, 1), tuple(spans)))
+        return sorted(ranked, key=lambda one: -one.score)
+
+    def _allowed(self, department: _Department) -> bool:
+        if department.sex and self.sex and department.sex != self.sex:
+            return False
+        return not (department.max_age and self.age is not None and self.age >= department.max_age)
+
+    def _spans(self, kind: str) -> tuple[Span, ...]:
+        return tuple(fact.span for fact in self.note.facts if fact.kind == kind)[:1]
+
+    def signs(self) -> list[Sign]:
+        """Abnormal vital signs and emergency words, gravest first."""
+        found = [*self._vital_signs(), *self._word_signs()]
+        taken: list[Span] = []
+        signs = []
+        for sign in sorted(found, key=lambda sign: (sign.level != "emergency", sign.span)):
+            if not any(sign.span.overlaps(span) for span in taken):
+                taken.append(sign.span)
+                signs.append(sign)
+        return signs
+
+    def _vital_signs(self) -> Iterator[Sign]:
+        data = table("emergency")
+        if self.age is not None and self.age < data["limits"]["min_age"]:
+            return
+        limits = {row["vital"]: row for row in data["limit"]}
+        for fact in self.facts:
+            limit = limits.get("systolic" if fact.name == "blood_pressure" else fact.name)
+            value = _number(fact)
+            if fact.kind != "vital" or limit is None or value is None:
+                continue
+            if fact.assertion == "present" and _beyond(value, limit):
+                yield Sign(fact.span, "emergency", data["limits"]["source"])
+
+    def _word_signs(self) -> Iterator[Sign]:
+        for hit, span in self._hits(_emergencies()):
+            if self._place(span) not in ("past", "family", "plan"):
+                level, source = hit.value
+                if self._assertion(hit, span) == "present":
+                    yield Sign(span, level, source)
+
+
+def _beyond(value: float, limit: dict[str, Any]) -> bool:
+    low, high = limit.get("at_most"), limit.get("at_least")
+    return (low is not None and value <= low) or (high is not None and value >= high)
+
+
+def _number(fact: Fact) -> float | None:
+    value = fact.value
+    if isinstance(value, str):
+        head = value.split("/")[0]
+        value = float(head) if head.replace(".", "", 1).isdigit() else None
+    if value is not None and fact.name == "blood_pressure" and (fact.unit or "").lower() == "kpa":
+        return value * 7.50062
+    if value is not None and fact.name == "temperature" and "f" in (fact.unit or "").lower():
+        return (value - 32) / 1.8
+    return value
+
+
+def _first(facts: tuple[Fact, ...], kind: str) -> float | str | None:
+    return next((fact.value for fact in facts if fact.kind == kind), None)
+
+
+def _widest(spans: Iterator[Span]) -> tuple[Span, ...]:
+    """Without those that lie inside another (高血压 holds 血压高 of no one)."""
+    kept: list[Span] = []
+    for span in spans:
+        if not any(other.contains(span) for other in kept):
+            kept = [other for other in kept if not span.contains(other)] + [span]
+    return tuple(kept)
