@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -464,9 +465,11 @@ def test_a_waiting_command_ends_on_ctrl_c():
     running = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    # Standard input is read only once the command runs.
+    # More than a pipe holds: once it is written, the command is reading.
     running.stdin.write(b"x" * 1_000_000)
     running.stdin.flush()
+    # A signal between two reads is seen only after the second; let it come to rest in one.
+    time.sleep(0.3)
     running.send_signal(signal.SIGINT)
     assert running.wait(60) == Exit.INTERRUPTED
     assert b"Traceback" not in running.stderr.read()

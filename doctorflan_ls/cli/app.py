@@ -119,6 +119,7 @@ def _refused(_ctx: click.Context, param: click.Parameter, value: object) -> None
 
 
 @click.group(
+    "doctorflan-ls",
     cls=App,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -17,9 +17,15 @@ BAD = "bold red"
 MARK = "bold magenta"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # rich would end the process with code 1; the group knows a better end.
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output. Nothing a note holds is read as markup, and no line is wrapped."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:
