@@ -10,12 +10,14 @@ from typing import Literal
 from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import Chunk
+from doctorflan_ls.notes import markers
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
 DraftState = Literal["streaming", "ready", "cancelled", "failed"]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_MARKER_BRACKETS = str.maketrans("〔〕", "[]")
 # LSP 3.17, snippet syntax: these three end or start something inside a placeholder.
 _SNIPPET_SPECIAL = re.compile(r"[\\$}]")
 
@@ -154,22 +156,30 @@ def to_json(draft: Draft) -> dict[str, object]:
 
 def plain(draft: Draft, line_end: str = "\n") -> str:
     """The draft's text with the note's own line ends; gaps stand as their labels."""
-    return draft.text.replace("\n", line_end)
+    return _without_markers(draft.text).replace("\n", line_end)
 
 
 def snippet(draft: Draft, line_end: str = "\n") -> str:
     """The draft as an LSP snippet: each gap is a tab stop, the last stop is the end of the text."""
+    text = _without_markers(draft.text)
     parts = []
     done = 0
     for number, gap in enumerate(draft.gaps, start=1):
-        parts.append(escape_snippet(draft.text[done : gap.span.start]))
-        label = escape_snippet(draft.text[gap.span.start : gap.span.end])
-        parts.append(f"${{{number}:{label}}}")
+        parts.append(escape_snippet(text[done : gap.span.start]))
+        parts.append(f"${{{number}:{escape_snippet(text[gap.span.start : gap.span.end])}}}")
         done = gap.span.end
-    parts.append(escape_snippet(draft.text[done:]))
+    parts.append(escape_snippet(text[done:]))
     return "".join(parts).replace("\n", line_end) + "$0"
 
 
 def escape_snippet(text: str) -> str:
     """``text`` so that an LSP snippet means it literally."""
     return _SNIPPET_SPECIAL.sub(lambda found: "\\" + found[0], text)
+
+
+def _without_markers(text: str) -> str:
+    """``text``, of the same length, with no line that would end the draft it stands in.
+
+    A model that writes a closing marker would make the rest of its words look like the doctor's.
+    """
+    return markers.PATTERN.sub(lambda found: found[0].translate(_MARKER_BRACKETS), text)

@@ -1,0 +1,38 @@
+"""The parts a document must have, and what of them is missing."""
+
+from __future__ import annotations
+
+from doctorflan_ls.checks.table import rule_table
+from doctorflan_ls.notes import doctype
+from doctorflan_ls.notes.headings import section_kind
+from doctorflan_ls.notes.note import Note
+
+
+def required_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
+    """Ids of the sections that ``doc_type`` asks for, in order; women's parts for women only.
+
+    Short items (a date, a name) and what the host system keeps are left out: their absence from
+    the text proves nothing.
+    """
+    elsewhere = rule_table().elsewhere
+    return tuple(
+        part
+        for part in doctype.required_sections(doc_type, female=note.sex == "female")
+        if part not in elsewhere and not _is_field(part)
+    )
+
+
+def missing_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
+    """The required parts that stand in the note neither by name nor under another one."""
+    present = {section.id for section in note.sections}
+    instead = rule_table().instead
+    return tuple(
+        part
+        for part in required_parts(note, doc_type)
+        if part not in present and present.isdisjoint(instead.get(part, ()))
+    )
+
+
+def _is_field(part: str) -> bool:
+    kind = section_kind(part)
+    return kind is None or kind.field

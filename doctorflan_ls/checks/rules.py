@@ -1,0 +1,170 @@
+"""The rules themselves: each takes what it needs of a note and yields findings.
+
+The ids, texts, limits and sources are in ``data/rules.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from doctorflan_ls.checks.model import Fields, Finding
+from doctorflan_ls.checks.parts import missing_parts, required_parts
+from doctorflan_ls.checks.table import VitalLimits, drug_classes, rule_table
+from doctorflan_ls.notes.headings import title
+from doctorflan_ls.notes.model import Fact, Section
+from doctorflan_ls.notes.note import Note
+from doctorflan_ls.tasks.model import Bilingual
+from doctorflan_ls.text import Span
+
+# Where allergies are recorded, for checks of a part of the note.
+_ALLERGY_SECTIONS = ("allergies", "past_history", "past_medical_history", "general")
+_NAMING_KINDS = ("diagnosis", "symptom", "sign", "procedure")
+
+
+def missing(note: Note) -> Iterator[Finding]:
+    """Parts the document type requires and the note has not got, reported at its first line."""
+    rule_id = rule_table().required.get(note.doc_type or "")
+    if rule_id is None:
+        return
+    for part in missing_parts(note, note.doc_type):
+        yield _part_finding(rule_id, part, note.text.line_span(0), rule_table().missing)
+
+
+def empty(note: Note, sections: Sequence[Section]) -> Iterator[Finding]:
+    """Required parts that are a heading and nothing else."""
+    rule_id = rule_table().required.get(note.doc_type or "")
+    if rule_id is None:
+        return
+    required = frozenset(required_parts(note, note.doc_type))
+    for section in sections:
+        if section.id in required and not note.slice(
+            Span(section.heading_span.end, section.span.end)
+        ).strip(" \t\r\n:：。"):
+            yield _part_finding(rule_id, section.id, section.heading_span, rule_table().empty)
+
+
+def chief_complaint(note: Note, sections: Sequence[Section], limit: int) -> Iterator[Finding]:
+    """A chief complaint that is long (Chinese notes) or has no duration (ZA-04, ZA-05)."""
+    table = rule_table()
+    for section in sections:
+        if section.id != "chief_complaint" or note.language != "zh":
+            continue
+        written = note.slice(section.body)
+        text = written.strip()
+        start = section.body.start + len(written) - len(written.lstrip())
+        span = Span(start, start + len(text))
+        if len(text) > limit:
+            fields = {"count": str(len(text)), "limit": str(limit)}
+            yield Finding(table.rules["ZA-04"], span, fields)
+        if text and not (table.duration.search(text) or table.without_duration.search(text)):
+            yield Finding(table.rules["ZA-05"], span)
+
+
+def impossible_vitals(facts: Sequence[Fact]) -> Iterator[Finding]:
+    """Vital signs no patient can have (ZC-09); Fahrenheit and kPa are left to the reader."""
+    table = rule_table()
+    for fact in facts:
+        limits = table.vitals.get(fact.name) if fact.kind == "vital" else None
+        if limits is None or _in_another_unit(fact) or _possible(fact, limits):
+            continue
+        shown = f"{limits.low:g}–{limits.high:g} {limits.unit}"
+        fields: Fields = {"name": limits.name, "text": fact.text, "limits": shown}
+        yield Finding(table.rules["ZC-09"], fact.span, fields)
+
+
+def drug_against_allergy(note: Note, facts: Sequence[Fact]) -> Iterator[Finding]:
+    """A drug in use that the patient is recorded as allergic to, by substance or class (ZY-01)."""
+    drugs = [
+        fact
+        for fact in facts
+        if fact.kind == "drug"
+        and fact.status not in ("stopped", "avoid")
+        and fact.assertion == "present"
+        and fact.section != "allergies"
+    ]
+    if not drugs:
+        return
+    allergies = [fact for fact in _allergies(note, facts) if fact.assertion == "present"]
+    rule = rule_table().rules["ZY-01"]
+    for drug in drugs:
+        if any(drug.span.overlaps(allergy.span) for allergy in allergies):
+            continue
+        for allergy in allergies:
+            relation = _relation(drug.name, allergy.name)
+            if relation is not None:
+                fields: Fields = {"drug": drug.text, "allergen": allergy.name, "relation": relation}
+                yield Finding(rule, drug.span, fields)
+                break
+
+
+def placeholders(note: Note, span: Span) -> Iterator[Finding]:
+    """Places left to fill in (ZC-05); an unreviewed draft may have them."""
+    table = rule_table()
+    drafts = note.draft_blocks
+    for found in table.placeholder.finditer(note.slice(span)):
+        at = Span(span.start + found.start(), span.start + found.end())
+        if not any(block.span.overlaps(at) for block in drafts):
+            yield Finding(table.rules["ZC-05"], at, {"text": found[0]})
+
+
+def sex_contradictions(
+    note: Note, sections: Sequence[Section], facts: Sequence[Fact]
+) -> Iterator[Finding]:
+    """What only the other sex can have (ZC-07); what is denied or a relative's does not count."""
+    sex = note.sex
+    if sex is None:
+        return
+    table = rule_table()
+    rule = table.rules["ZC-07"]
+    shown = table.sex_names[sex]
+    words = table.words_of["male" if sex == "female" else "female"]
+    for fact in facts:
+        if (
+            fact.kind in _NAMING_KINDS
+            and fact.assertion in ("present", "historical", "possible")
+            and fact.section != "family_history"
+            and any(word in fact.text.lower() for word in words)
+        ):
+            yield Finding(rule, fact.span, {"text": fact.text, "sex": shown})
+    for section in sections:
+        if sex == "male" and section.id in table.female_sections:
+            yield Finding(rule, section.heading_span, {"text": section.heading, "sex": shown})
+
+
+def _part_finding(rule_id: str, part: str, span: Span, problem: Bilingual) -> Finding:
+    shown = Bilingual(title(part, "zh"), title(part, "en"))
+    return Finding(rule_table().rules[rule_id], span, {"part": shown, "problem": problem})
+
+
+def _in_another_unit(fact: Fact) -> bool:
+    unit = (fact.unit or "").lower()
+    return "f" in unit or "℉" in unit or "kpa" in unit
+
+
+def _possible(fact: Fact, limits: VitalLimits) -> bool:
+    try:
+        first, *rest = (float(number) for number in str(fact.value).split("/"))
+    except ValueError:
+        # A range (38-39) or words: nothing to hold against the limits.
+        return True
+    return limits.low <= first <= limits.high and all(first > other for other in rest)
+
+
+def _allergies(note: Note, facts: Sequence[Fact]) -> Iterator[Fact]:
+    seen = set()
+    elsewhere = (note.facts_in(section.span) for section in note.sections_of(*_ALLERGY_SECTIONS))
+    for fact in (*facts, *(fact for found in elsewhere for fact in found)):
+        if fact.kind == "allergy" and fact.span not in seen:
+            seen.add(fact.span)
+            yield fact
+
+
+def _relation(drug: str, allergen: str) -> Bilingual | None:
+    one, other = drug.lower(), allergen.lower()
+    if one == other or one in other:
+        return rule_table().same_drug
+    for group in drug_classes():
+        if group.holds(one) and group.holds(other):
+            words = rule_table().same_class
+            return Bilingual(words.zh.format(zh=group.name.zh), words.en.format(en=group.name.en))
+    return None

@@ -1,0 +1,119 @@
+"""The rules as data: ``data/rules.toml`` and ``data/drug_classes.toml``, read once when needed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from doctorflan_ls.checks.model import Rule
+from doctorflan_ls.notes.model import Sex
+from doctorflan_ls.tasks.model import Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class VitalLimits:
+    """What a vital sign can be at all; the unit is the one the numbers are in."""
+
+    name: Bilingual
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """``data/rules.toml``, which says what each part means."""
+
+    rules: Mapping[str, Rule]
+    required: Mapping[str, str]
+    elsewhere: frozenset[str]
+    instead: Mapping[str, tuple[str, ...]]
+    missing: Bilingual
+    empty: Bilingual
+    duration: re.Pattern[str]
+    without_duration: re.Pattern[str]
+    placeholder: re.Pattern[str]
+    words_of: Mapping[Sex, tuple[str, ...]]
+    female_sections: tuple[str, ...]
+    sex_names: Mapping[Sex, Bilingual]
+    vitals: Mapping[str, VitalLimits]
+    same_drug: Bilingual
+    same_class: Bilingual
+
+
+@dataclass(frozen=True, slots=True)
+class DrugClass:
+    """Substances of one ATC class, lower case; a name with a stem in it belongs to the class."""
+
+    name: Bilingual
+    stems: tuple[str, ...]
+    members: frozenset[str]
+    excluded: tuple[str, ...]
+
+    def holds(self, drug: str) -> bool:
+        """True where ``drug``, in any case, is one of the class, or the class itself."""
+        name = drug.lower()
+        if any(word in name for word in self.excluded):
+            return False
+        return name in self.members or any(stem in name for stem in self.stems)
+
+
+def _data(name: str) -> dict[str, Any]:
+    source = files("doctorflan_ls").joinpath("data", name)
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+@cache
+def rule_table() -> RuleTable:
+    """The rules."""
+    data = _data("rules.toml")
+    sex = data["sex"]
+    complaint = data["chief_complaint"]
+    sexes: tuple[Sex, Sex] = ("male", "female")
+    return RuleTable(
+        rules={
+            row["id"]: Rule(
+                row["id"],
+                row["severity"],
+                Bilingual(row["zh"], row["en"]),
+                Bilingual(**row["source"]),
+            )
+            for row in data["rule"]
+        },
+        required=data["required"],
+        elsewhere=frozenset(data["parts"]["elsewhere"]),
+        instead={part: tuple(ids) for part, ids in data["parts"]["instead"].items()},
+        missing=Bilingual(**data["problems"]["missing"]),
+        empty=Bilingual(**data["problems"]["empty"]),
+        duration=re.compile(complaint["duration"], re.IGNORECASE),
+        without_duration=re.compile(complaint["without"], re.IGNORECASE),
+        placeholder=re.compile(data["placeholders"]["pattern"]),
+        words_of={each: tuple(sex[each]) for each in sexes},
+        female_sections=tuple(sex["female_sections"]),
+        sex_names={each: Bilingual(**sex["names"][each]) for each in sexes},
+        vitals={
+            name: VitalLimits(Bilingual(**row["name"]), row["low"], row["high"], row["unit"])
+            for name, row in data["vitals"].items()
+        },
+        same_drug=Bilingual(**data["allergy"]["same"]),
+        same_class=Bilingual(**data["allergy"]["class"]),
+    )
+
+
+@cache
+def drug_classes() -> tuple[DrugClass, ...]:
+    """The drug classes."""
+    return tuple(
+        DrugClass(
+            Bilingual(row["zh"], row["en"]),
+            tuple(stem.lower() for stem in row["stems"]),
+            frozenset(member.lower() for member in row["members"]),
+            tuple(word.lower() for word in row["not"]),
+        )
+        for row in _data("drug_classes.toml")["class"]
+    )

@@ -1,0 +1,96 @@
+"""What the doctor sees over a value, a drug, an allergy, a heading or a draft's marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doctorflan_ls.blocks import block_at
+from doctorflan_ls.features.guides import guide_for
+from doctorflan_ls.features.ranges import reference_ranges
+from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.notes.headings import title
+from doctorflan_ls.notes.model import DraftBlock, Fact, Section
+from doctorflan_ls.text import Span
+
+_ESCAPED = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """``lines`` about ``span``; the first is the title. ``text`` renders them."""
+
+    span: Span
+    text: str
+
+
+def hover(snapshot: Snapshot, offset: int) -> Hover | None:
+    """What there is to say at ``offset``; None where there is nothing."""
+    block = block_at(snapshot.note, offset)
+    if block is not None:
+        return _draft(snapshot, block) if not block.body.start <= offset < block.body.end else None
+    section = snapshot.note.section_at(offset)
+    if section is not None and section.heading_span.start <= offset < section.heading_span.end:
+        return _heading(snapshot, section)
+    under = [
+        fact
+        for fact in snapshot.note.facts_in(Span(offset, offset + 1))
+        if fact.span.start <= offset < fact.span.end
+    ]
+    # The innermost fact is the one that was pointed at.
+    for fact in sorted(under, key=lambda fact: fact.span.end - fact.span.start):
+        lines = _fact_lines(snapshot, fact)
+        if lines:
+            return Hover(fact.span, _rendered(snapshot, lines))
+    return None
+
+
+def _draft(snapshot: Snapshot, block: DraftBlock) -> Hover:
+    task = snapshot.task_title(block.task)
+    line = snapshot.say("hover.draft", id=block.id, task=task, model=block.model)
+    return Hover(block.span, _rendered(snapshot, [line]))
+
+
+def _heading(snapshot: Snapshot, section: Section) -> Hover | None:
+    guide = guide_for(section.id)
+    if guide is None:
+        return None
+    locale = snapshot.locale
+    lines = [
+        title(section.id, locale),
+        snapshot.say("hover.requires", requires=guide.requires.in_(locale)),
+        guide.article.in_(locale),
+    ]
+    return Hover(section.heading_span, _rendered(snapshot, lines))
+
+
+def _fact_lines(snapshot: Snapshot, fact: Fact) -> list[str]:
+    if fact.kind in ("lab", "vital"):
+        return _measurement(snapshot, fact)
+    if fact.kind == "drug":
+        parts = (fact.dose, fact.route, fact.frequency)
+        details = " ".join(part for part in parts if part)
+        return [snapshot.say("hover.drug", name=fact.name), *([details] if details else [])]
+    if fact.kind == "allergy":
+        if fact.assertion == "denied":
+            return [snapshot.say("hover.allergy-denied")]
+        return [snapshot.say("hover.allergy-present", name=fact.name)]
+    return []
+
+
+def _measurement(snapshot: Snapshot, fact: Fact) -> list[str]:
+    value = f"{fact.value:g}" if isinstance(fact.value, float) else str(fact.value or fact.text)
+    flag = f" {snapshot.say(f'hover.flag-{fact.flag}')}" if fact.flag else ""
+    lines = [f"{fact.name} {value} {fact.unit or ''}".rstrip() + flag]
+    lines.extend(
+        snapshot.say("hover.range", range=each.shown, source=each.source)
+        for each in reference_ranges(snapshot.note, fact)
+    )
+    return lines
+
+
+def _rendered(snapshot: Snapshot, lines: list[str]) -> str:
+    if not snapshot.markdown:
+        return "\n".join(lines)
+    # What is quoted from a note must not turn into links or images.
+    first, *rest = (line.translate(_ESCAPED) for line in lines)
+    return "\n\n".join([f"**{first}**", *rest])

@@ -1,0 +1,65 @@
+"""The outline: sections as they are nested, and drafts that wait for review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from typing import Literal, NamedTuple
+
+from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.text import Span
+
+# Deeper than any section, so that a draft is a leaf of the section it stands in.
+_DRAFT_LEVEL = 1000
+
+
+# A named tuple, because a 1 MB note has thousands of them after every keystroke.
+class Symbol(NamedTuple):
+    """One entry of the outline; ``selection`` is the part of ``span`` to go to."""
+
+    name: str
+    detail: str
+    kind: Literal["section", "draft"]
+    span: Span
+    selection: Span
+    children: list[Symbol]
+
+
+def symbols(snapshot: Snapshot) -> list[Symbol]:
+    """The outline of the note, in document order; a child's span lies inside its parent's."""
+    roots: list[Symbol] = []
+    open_levels: list[tuple[int, Symbol]] = []
+    entries = merge(_sections(snapshot), _drafts(snapshot), key=lambda entry: entry[1].span.start)
+    for level, symbol in entries:
+        while open_levels and (
+            open_levels[-1][0] >= level or open_levels[-1][1].span.end < symbol.span.end
+        ):
+            open_levels.pop()
+        siblings = open_levels[-1][1].children if open_levels else roots
+        siblings.append(symbol)
+        open_levels.append((level, symbol))
+    return roots
+
+
+def flat(tree: Iterable[Symbol]) -> Iterator[tuple[Symbol, str]]:
+    """Every symbol with the name of its parent ("" at the top), parents first."""
+    waiting = [(symbol, "") for symbol in reversed(list(tree))]
+    while waiting:
+        symbol, parent = waiting.pop()
+        yield symbol, parent
+        waiting.extend((child, symbol.name) for child in reversed(symbol.children))
+
+
+def _sections(snapshot: Snapshot) -> Iterator[tuple[int, Symbol]]:
+    for section in snapshot.note.sections:
+        yield (
+            section.level,
+            Symbol(section.heading, "", "section", section.span, section.heading_span, []),
+        )
+
+
+def _drafts(snapshot: Snapshot) -> Iterator[tuple[int, Symbol]]:
+    for block in snapshot.note.draft_blocks:
+        name = snapshot.say("symbols.draft", task=snapshot.task_title(block.task))
+        heading = Span(block.span.start, min(block.body.start, block.span.end))
+        yield _DRAFT_LEVEL, Symbol(name, block.model, "draft", block.span, heading, [])
