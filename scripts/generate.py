@@ -1,4 +1,4 @@
-"""Write the files and README parts that are made from the code: ``python scripts/generate.py``.
+"""Write the files and README parts that are made from the code: ``python -m scripts.generate``.
 
 ``tests/test_docs.py`` fails where one of them differs from what this makes.
 """

@@ -26,7 +26,7 @@ def _generate():
 def test_generated_files_are_current(name):
     path = ROOT / name
     expected = _generate().generated()[path]
-    assert path.read_text(encoding="utf-8") == expected, "run: python scripts/generate.py"
+    assert path.read_text(encoding="utf-8") == expected, "run: python -m scripts.generate"
 
 
 @pytest.mark.parametrize("part", ["demo", "tasks", "help"])

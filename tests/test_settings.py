@@ -202,7 +202,7 @@ def test_every_setting_has_a_kind_that_fits_its_type_and_default():
 
 def test_the_schema_file_is_what_the_dataclasses_say():
     stored = json.loads((ROOT / "schemas" / "settings.schema.json").read_text(encoding="utf-8"))
-    assert stored == json_schema(), "run: python scripts/generate.py"
+    assert stored == json_schema(), "run: python -m scripts.generate"
     jsonschema.Draft202012Validator.check_schema(stored)
 
 
