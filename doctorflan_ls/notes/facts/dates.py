@@ -12,7 +12,11 @@ from typing import Final
 from doctorflan_ls.notes.facts.numbers import fact_at, half_width, has_digit
 from doctorflan_ls.notes.model import Fact, Sentence
 
-_CUE: Final = re.compile(r"\d\s*[年月/.-]\s*\d|\d年|[A-Za-z]{3}[a-z]*\.?,?\s+\d|\d\s+[A-Z][a-z]{2}")
+_CUE: Final = re.compile(
+    r"\d\s*月\s*\d|\d年|[/.-]\d{1,2}[/.-]\d|/(?:19|20)\d\d"
+    r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?,?[\s-]+(?:of\s)?\d",
+    re.IGNORECASE,
+)
 _MONTHS: Final = (
     "jan",
     "feb",

@@ -16,9 +16,11 @@ _OTHERS: Final = frozenset(
     {"family_history", "marital_history", "menstrual_history", "personal_history", "social_history"}
 )
 _SEX_CUE: Final = re.compile(
-    r"[男女]|male\b|\b(?:wo)?man\b|gentleman|\blady|\bboy\b|\bgirl\b|\d\s*[MF]\b|\bsex\b|\bgender\b",
+    r"[男女]|male\b|\b(?:wo)?man\b|gentleman|\blady|\bboy\b|\bgirl\b|[\dyo.]\s?[MF]\b|\bsex\b|\bgender\b",
     re.IGNORECASE,
 )
+_AGE_CUE_ZH: Final = re.compile("[岁龄男女患病Xx某]|新生儿|年纪")
+_AGE_CUE_EN: Final = re.compile(r"(?<=\d)[\s-]*(?:y|[MF]\b)|old\b|age", re.IGNORECASE)
 _YEARS_PER: Final = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25}
 _UNITS: Final = {
     "岁": "year",
@@ -168,7 +170,12 @@ def _unit_kind(unit: str | None) -> str:
 
 
 def _ages(sentence: Sentence, text: str) -> Iterator[Fact]:
-    for pattern, past in ((_age_zh(), _past_age_zh()), (_age_en(), _past_age_en())):
+    for cue, pattern, past in (
+        (_AGE_CUE_ZH, _age_zh(), _past_age_zh()),
+        (_AGE_CUE_EN, _age_en(), _past_age_en()),
+    ):
+        if not cue.search(text):
+            continue
         for found in pattern.finditer(text):
             fields = {key: value for key, value in found.groupdict().items() if value is not None}
             key = next(iter(fields))
@@ -217,7 +224,9 @@ def _has(found: re.Match[str], group: str) -> bool:
 
 def _sexes(sentence: Sentence, text: str) -> Iterator[Fact]:
     family = _family()
-    for pattern in (_sex_zh(), _sex_en()):
+    zh = "男" in text or "女" in text
+    # 女性患者，66 yo F: English words are looked for in Chinese sentences too.
+    for pattern in (_sex_zh(), _sex_en()) if zh else (_sex_en(),):
         for found in pattern.finditer(text):
             key = found.lastgroup
             if key is None:

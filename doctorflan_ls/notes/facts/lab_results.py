@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -19,37 +19,35 @@ _JOINED: Final = re.compile(
 )
 _NONE_BEFORE: Final = re.compile(r"(?:无|未见|没有|\bno|\bwithout|否认)\s*$", re.IGNORECASE)
 _LONGEST: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Signs:
-    """One expression for every sign or word; the group says the flag."""
-
-    result: re.Pattern[str]
+_KINDS: Final = ("positive", "negative", "normal", "stated_high", "stated_low")
 
 
 @cache
-def _signs() -> _Signs:
+def _signs() -> re.Pattern[str]:
+    """One expression for every sign or word of a result; the group says the flag."""
     words = load("measurement_words.toml")
     positive, negative = longest_first(words["positive"]), longest_first(words["negative"])
     normal = longest_first(words["normal"])
+    every = [word for name in _KINDS for word in words[name]]
+    first = "".join(sorted({re.escape(word[0]) for word in every}))
     high, low = longest_first(words["stated_high"]), longest_first(words["stated_low"])
-    return _Signs(
-        re.compile(
-            rf"""
-            (?P<signs>\(\s*(?P<sign>[+]{{1,4}}|-|±|[1-4]\+)\s*\)|(?<![\w)])[1-4]\+(?!\w)|[+]{{1,4}}(?![\w+(]))
+    return re.compile(
+        rf"""
+        (?=[(+\d{first}])(?:
+            (?P<signs>\(\s*(?P<sign>[+]{{1,4}}|-|±|[1-4]\+)\s*\)|(?<![\w)])[1-4]\+(?!\w)
+                |[+]{{1,4}}(?![\w+(]))
             |(?<![A-Za-z])(?:(?P<NEG>{negative})|(?P<POS>{positive})
-            |(?P<N>{normal})(?![值范参上下]|\s*range)|(?P<H>{high})(?!\s*[至到达\d]|\s+(?:to|at|of)\b)
-            |(?P<L>{low})(?!\s*[至到达\d]|\s+(?:to|at|of)\b))(?![A-Za-z])
-            """,
-            re.VERBOSE | re.IGNORECASE,
-        )
+                |(?P<N>{normal})(?![值范参上下]|\s*range)
+                |(?P<H>{high})(?!\s*[至到达\d]|\s+(?:to|at|of)\b)
+                |(?P<L>{low})(?!\s*[至到达\d]|\s+(?:to|at|of)\b))(?![A-Za-z]))
+        """,
+        re.VERBOSE | re.IGNORECASE,
     )
 
 
 def named_results(sentence: Sentence, text: str) -> Iterator[Fact]:
     """Results without a number; in a list (``T3、T4均正常``) each test is a fact."""
-    for found in _signs().result.finditer(text):
+    for found in _signs().finditer(text):
         start = max(found.start() - _LONGEST, 0)
         for stop in _STOPS:
             start = max(start, text.rfind(stop, start, found.start()) + 1)

@@ -198,7 +198,8 @@ class _Result:
         value = number(self.reading.value)
         text = half_width(self.sentence.text)
         glued = self.label.end == self.reading.at and len(self.label.key) <= 2
-        if value is None or glued or _NO_RESULT.match(text, self.reading.end):
+        single = len(self.label.key) == 1
+        if value is None or single or glued or _NO_RESULT.match(text, self.reading.end):
             return None
         for one in analytes:
             if one.assumed_unit(value, self.sentence) is not None:

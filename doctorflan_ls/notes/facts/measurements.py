@@ -19,7 +19,7 @@ _LONGEST_HEAD: Final = 48
 _GLUED: Final = re.compile(r"(?:[A-Za-z0-9]|[A-Za-z]-)$")
 
 _NUMBER: Final = re.compile(
-    r"(?P<comparator>[<>≤≥]=?\s*|\b(?:greater|less|more)\s+than\s+(?:or\s+equal\s+to\s+)?)?"
+    r"(?=[-+<>≤≥\dglm])(?P<comparator>[<>≤≥]=?\s*|\b(?:greater|less|more)\s+than\s+(?:or\s+equal\s+to\s+)?)?"
     r"(?<![\d.])(?P<value>[+-]?\d+(?:,\d{3})*(?:\.\d+)?)"
     r"(?P<upper>\s*[-~]\s*\d+(?:\.\d+)?(?!\d|\.\d|\s*[-年月]|\s*/\s*\d))?"
 )
@@ -79,12 +79,14 @@ class Labels:
     def __init__(self, labels: Iterable[str]) -> None:
         labels = frozenset(labels)
         # "be normal" is no base excess: two letters count only as the table spells them.
-        self._spelled = {word for word in labels if len(word) <= 2} | {
-            word.upper() for word in labels if len(word) <= 2
-        }
+        short = {word.translate(_MASKED) for word in labels if len(word) <= 2}
+        self._spelled = short | {word.upper() for word in short}
         folded = {label.lower() for label in labels}
         self._keys: Mapping[str, str] = {label.translate(_MASKED): label for label in folded}
-        self._longest = max(map(len, folded), default=0)
+        sizes: dict[str, set[int]] = {}
+        for key in self._keys:
+            sizes.setdefault(key[-1], set()).add(len(key))
+        self._sizes = {last: sorted(found, reverse=True) for last, found in sizes.items()}
         with_digits: dict[str, list[str]] = {}
         for label in sorted(folded, key=len, reverse=True):
             if any(char in "0123456789" for char in label):
@@ -130,9 +132,12 @@ class Labels:
         return None if label is None else (label, head.stated)
 
     def _suffix(self, text: str, start: int, end: int) -> Label | None:
-        lowered = text[max(start, end - self._longest) : end].lower()
-        for size in range(len(lowered), 0, -1):
-            key = self._keys.get(lowered[-size:])
+        if end <= start:
+            return None
+        for size in self._sizes.get(text[end - 1].lower(), ()):
+            if size > end - start:
+                continue
+            key = self._keys.get(text[end - size : end].lower())
             if key is None:
                 continue
             at = end - size
