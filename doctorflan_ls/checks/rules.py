@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from doctorflan_ls.checks.model import Fields, Finding
+from doctorflan_ls.checks.model import Fields, Finding, Rule
 from doctorflan_ls.checks.parts import missing_parts, required_parts
 from doctorflan_ls.checks.table import VitalLimits, drug_classes, rule_table
 from doctorflan_ls.notes.headings import title
@@ -23,24 +23,21 @@ _NAMING_KINDS = ("diagnosis", "symptom", "sign", "procedure")
 
 def missing(note: Note) -> Iterator[Finding]:
     """Parts the document type requires and the note has not got, reported at its first line."""
-    rule_id = rule_table().required.get(note.doc_type or "")
-    if rule_id is None:
-        return
+    table = rule_table()
     for part in missing_parts(note, note.doc_type):
-        yield _part_finding(rule_id, part, note.text.line_span(0), rule_table().missing)
+        rule = table.rule_for(note.doc_type, part)
+        if rule is not None:
+            yield _part_finding(rule, part, note.text.line_span(0), table.missing)
 
 
 def empty(note: Note, sections: Sequence[Section]) -> Iterator[Finding]:
     """Required parts that are a heading and nothing else."""
-    rule_id = rule_table().required.get(note.doc_type or "")
-    if rule_id is None:
-        return
+    table = rule_table()
     required = frozenset(required_parts(note, note.doc_type))
     for section in sections:
-        if section.id in required and not note.slice(
-            Span(section.heading_span.end, section.span.end)
-        ).strip(" \t\r\n:：。"):
-            yield _part_finding(rule_id, section.id, section.heading_span, rule_table().empty)
+        rule = table.rule_for(note.doc_type, section.id) if section.id in required else None
+        if rule is not None and not _content(note, section):
+            yield _part_finding(rule, section.id, section.heading_span, table.empty)
 
 
 def chief_complaint(note: Note, sections: Sequence[Section], limit: int) -> Iterator[Finding]:
@@ -60,16 +57,23 @@ def chief_complaint(note: Note, sections: Sequence[Section], limit: int) -> Iter
             yield Finding(table.rules["ZA-05"], span)
 
 
-def impossible_vitals(facts: Sequence[Fact]) -> Iterator[Finding]:
+def impossible_vitals(note: Note, span: Span, facts: Sequence[Fact]) -> Iterator[Finding]:
     """Vital signs no patient can have (ZC-09); Fahrenheit and kPa are left to the reader."""
     table = rule_table()
-    for fact in facts:
-        limits = table.vitals.get(fact.name) if fact.kind == "vital" else None
-        if limits is None or _in_another_unit(fact) or _possible(fact, limits):
+    rule = table.rules["ZC-09"]
+    vitals = [fact for fact in facts if fact.kind == "vital"]
+    for fact in vitals:
+        limits = table.vitals.get(fact.name)
+        if limits is None or _in_another_unit(fact) or limits.allow(str(fact.value)):
             continue
-        shown = f"{limits.low:g}–{limits.high:g} {limits.unit}"
-        fields: Fields = {"name": limits.name, "text": fact.text, "limits": shown}
-        yield Finding(table.rules["ZC-09"], fact.span, fields)
+        yield Finding(rule, fact.span, _vital_fields(limits, fact.text))
+    written = note.slice(span)
+    read = {position for fact in vitals for position in range(*fact.span)}
+    for limits in table.vitals.values():
+        for found in limits.pattern.finditer(written):
+            at = Span(span.start + found.start(), span.start + found.end())
+            if at.start not in read and not limits.allow(found[1]) and _is_record(note, at):
+                yield Finding(rule, at, _vital_fields(limits, found[0]))
 
 
 def drug_against_allergy(note: Note, facts: Sequence[Fact]) -> Iterator[Finding]:
@@ -100,10 +104,9 @@ def drug_against_allergy(note: Note, facts: Sequence[Fact]) -> Iterator[Finding]
 def placeholders(note: Note, span: Span) -> Iterator[Finding]:
     """Places left to fill in (ZC-05); an unreviewed draft may have them."""
     table = rule_table()
-    drafts = note.draft_blocks
     for found in table.placeholder.finditer(note.slice(span)):
         at = Span(span.start + found.start(), span.start + found.end())
-        if not any(block.span.overlaps(at) for block in drafts):
+        if _is_record(note, at):
             yield Finding(table.rules["ZC-05"], at, {"text": found[0]})
 
 
@@ -127,27 +130,36 @@ def sex_contradictions(
         ):
             yield Finding(rule, fact.span, {"text": fact.text, "sex": shown})
     for section in sections:
-        if sex == "male" and section.id in table.female_sections:
+        if (
+            sex == "male"
+            and section.id in table.female_sections
+            and _content(note, section).lower() not in table.not_applicable
+        ):
             yield Finding(rule, section.heading_span, {"text": section.heading, "sex": shown})
 
 
-def _part_finding(rule_id: str, part: str, span: Span, problem: Bilingual) -> Finding:
+def _content(note: Note, section: Section) -> str:
+    within = Span(section.heading_span.end, section.span.end)
+    return note.slice(within).strip(" \t\r\n\u3000:：。．.")
+
+
+def _is_record(note: Note, span: Span) -> bool:
+    """False inside a draft that nobody reviewed."""
+    return not any(block.span.overlaps(span) for block in note.draft_blocks)
+
+
+def _vital_fields(limits: VitalLimits, text: str) -> Fields:
+    return {"name": limits.name, "text": text, "limits": limits.limits}
+
+
+def _part_finding(rule: Rule, part: str, span: Span, problem: Bilingual) -> Finding:
     shown = Bilingual(title(part, "zh"), title(part, "en"))
-    return Finding(rule_table().rules[rule_id], span, {"part": shown, "problem": problem})
+    return Finding(rule, span, {"part": shown, "problem": problem})
 
 
 def _in_another_unit(fact: Fact) -> bool:
     unit = (fact.unit or "").lower()
     return "f" in unit or "℉" in unit or "kpa" in unit
-
-
-def _possible(fact: Fact, limits: VitalLimits) -> bool:
-    try:
-        first, *rest = (float(number) for number in str(fact.value).split("/"))
-    except ValueError:
-        # A range (38-39) or words: nothing to hold against the limits.
-        return True
-    return limits.low <= first <= limits.high and all(first > other for other in rest)
 
 
 def _allergies(note: Note, facts: Sequence[Fact]) -> Iterator[Fact]:

@@ -38,7 +38,7 @@ def _all(note: Note, options: CheckOptions, span: Span | None) -> Iterator[Findi
         *everywhere,
         rules.empty(note, sections),
         rules.chief_complaint(note, sections, options.chief_complaint_max),
-        rules.impossible_vitals(facts),
+        rules.impossible_vitals(note, span, facts),
         rules.drug_against_allergy(note, facts),
         rules.placeholders(note, span),
         rules.sex_contradictions(note, sections, facts),

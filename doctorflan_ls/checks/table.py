@@ -17,12 +17,22 @@ from doctorflan_ls.tasks.model import Bilingual
 
 @dataclass(frozen=True, slots=True)
 class VitalLimits:
-    """What a vital sign can be at all; the unit is the one the numbers are in."""
+    """What a vital sign can be at all; ``limits`` says so in words."""
 
     name: Bilingual
     low: float
     high: float
-    unit: str
+    limits: Bilingual
+    pattern: re.Pattern[str]
+
+    def allow(self, value: str) -> bool:
+        """True for a possible value (``37.5``, ``120/80``), and for one that is no number."""
+        try:
+            first, *rest = (float(number) for number in value.split("/"))
+        except ValueError:
+            # A range (38-39) or words: nothing to hold against the limits.
+            return True
+        return self.low <= first <= self.high and all(first > other for other in rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class RuleTable:
 
     rules: Mapping[str, Rule]
     required: Mapping[str, str]
+    required_parts: Mapping[str, str]
+    by_part: frozenset[str]
     elsewhere: frozenset[str]
     instead: Mapping[str, tuple[str, ...]]
     missing: Bilingual
@@ -40,10 +52,19 @@ class RuleTable:
     placeholder: re.Pattern[str]
     words_of: Mapping[Sex, tuple[str, ...]]
     female_sections: tuple[str, ...]
+    not_applicable: frozenset[str]
     sex_names: Mapping[Sex, Bilingual]
     vitals: Mapping[str, VitalLimits]
     same_drug: Bilingual
     same_class: Bilingual
+
+    def rule_for(self, doc_type: str | None, part: str) -> Rule | None:
+        """The rule that reports ``part`` missing from ``doc_type``; None where none does."""
+        if doc_type in self.by_part:
+            rule_id = self.required_parts.get(part)
+        else:
+            rule_id = self.required.get(doc_type or "")
+        return None if rule_id is None else self.rules[rule_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,16 @@ def _data(name: str) -> dict[str, Any]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
+def _limits(row: dict[str, Any]) -> VitalLimits:
+    return VitalLimits(
+        Bilingual(**row["name"]),
+        row["low"],
+        row["high"],
+        Bilingual(**row["limits"]),
+        re.compile(row["pattern"], re.IGNORECASE),
+    )
+
+
 @cache
 def rule_table() -> RuleTable:
     """The rules."""
@@ -86,6 +117,8 @@ def rule_table() -> RuleTable:
             for row in data["rule"]
         },
         required=data["required"],
+        required_parts=data["required_parts"],
+        by_part=frozenset(data["parts"]["by_part"]),
         elsewhere=frozenset(data["parts"]["elsewhere"]),
         instead={part: tuple(ids) for part, ids in data["parts"]["instead"].items()},
         missing=Bilingual(**data["problems"]["missing"]),
@@ -95,11 +128,9 @@ def rule_table() -> RuleTable:
         placeholder=re.compile(data["placeholders"]["pattern"]),
         words_of={each: tuple(sex[each]) for each in sexes},
         female_sections=tuple(sex["female_sections"]),
+        not_applicable=frozenset(sex["not_applicable"]),
         sex_names={each: Bilingual(**sex["names"][each]) for each in sexes},
-        vitals={
-            name: VitalLimits(Bilingual(**row["name"]), row["low"], row["high"], row["unit"])
-            for name, row in data["vitals"].items()
-        },
+        vitals={name: _limits(row) for name, row in data["vitals"].items()},
         same_drug=Bilingual(**data["allergy"]["same"]),
         same_class=Bilingual(**data["allergy"]["class"]),
     )
