@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, place, table
+from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, group, place, table
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
@@ -191,10 +191,16 @@ class _Reader:
         if self.age is not None and self.age < data["limits"]["min_age"]:
             return
         limits = {row["vital"]: row for row in data["limit"]}
-        for fact in self.facts:
+        vital = [fact for fact in self.facts if fact.kind == "vital"]
+        # The examination's values are today's; the history's are measured against it only where
+        # nothing was examined.
+        examined = {fact.name for fact in vital if fact.section in group("exam")}
+        for fact in vital:
+            if fact.name in examined and fact.section not in group("exam"):
+                continue
             limit = limits.get("systolic" if fact.name == "blood_pressure" else fact.name)
             value = _number(fact)
-            if fact.kind != "vital" or limit is None or value is None:
+            if limit is None or value is None:
                 continue
             if fact.assertion == "present" and _beyond(value, limit):
                 yield Sign(fact.span, "emergency", data["limits"]["source"])

@@ -59,7 +59,10 @@ def questions(case: Case, query: Query) -> list[Line]:
         fits = row["about"] == query.argument and case.suits(row) and _of_class(row, classes)
         if fits and not _answered(case, row):
             lines.append(Line((Piece(row["ask"][case.language], evidence),)))
-    return lines if span else []
+    if span is None and query.argument == "complaint":
+        ask = case.word("gap", ask=case.word("complaint_missing"))
+        return [Line((Piece(ask, gap=True),))]
+    return lines
 
 
 def _of_class(row: dict[str, Any], classes: set[str]) -> bool:

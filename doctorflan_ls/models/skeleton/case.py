@@ -19,6 +19,8 @@ _LEAD = re.compile(
 )
 _TAIL = "。；;，,、.：: \t\r\n"
 _BLANKS = re.compile(r"\s+")
+# A longer Chinese sentence is quoted by its clauses.
+_LONG = 70
 _CLAUSE = re.compile(r"[，,；;。]")
 
 
@@ -139,8 +141,8 @@ class Case:
         )
 
     def bodies(self, ids: frozenset[str]) -> Iterator[Span]:
-        """The texts of these sections; what stands before the first heading is history."""
-        if ids & group("history"):
+        """The texts of these sections; where none is history, what stands before any heading is."""
+        if ids & group("history") and not any(self.sections(group("history"))):
             first = self.note.sections[0].span.start if self.note.sections else len(self.text)
             if first > self.scope.start:
                 yield Span(self.scope.start, min(first, self.scope.end))
@@ -209,6 +211,37 @@ class Case:
             self.text, span.start, self.note.language
         )
 
+    def sentence_of(self, span: Span) -> Span:
+        """The sentence ``span`` stands in, or of a long Chinese one the clause."""
+        section = self.note.section_at(span.start)
+        whole = section.body if section and section.body.contains(span) else self.scope
+        for sentence in self.cut(whole.start, whole.end):
+            if sentence.contains(span):
+                if len(self.quote(sentence)) <= _LONG or self.note.language == "en":
+                    return sentence
+                clauses = (clause for clause in self.clauses(sentence) if clause.contains(span))
+                return next(clauses, sentence)
+        return span
+
+    def part_with(self, span: Span, words: tuple[str, ...]) -> Span | None:
+        """The sentence, or of a long one the clauses around one of ``words`` (folded).
+
+        None where the words are not in it or are only denied.
+        """
+        chinese = self.note.language == "zh"
+        clauses = list(self.clauses(span)) if chinese else [span]
+        hits = [
+            index
+            for index, clause in enumerate(clauses)
+            if has_cue(self.quote(clause), words) and not self.denied(clause)
+        ]
+        if not hits:
+            return None
+        if not chinese or len(self.quote(span)) <= _LONG:
+            return span
+        last = min(hits[-1] if hits[-1] - hits[0] < 3 else hits[0] + 1, len(clauses) - 1)
+        return Span(clauses[hits[0]].start, clauses[last].end)
+
     def mentions(self, words: Iterable[str], ids: frozenset[str] | None = None) -> bool:
         """True where the note (or these sections of it) holds one of ``words``, denied or not."""
         folded = tuple(word.casefold() for word in words)
@@ -221,16 +254,21 @@ class Case:
         """A line that quotes the sentence at ``span``."""
         return Line((Piece(self.quote(span), (span,)),), label, span)
 
-    def joined(self, pieces: Iterable[Piece], limit: int, label: str = "") -> list[Line]:
-        """One line of pieces with the language's list comma; what is past ``limit`` is counted."""
+    def joined(
+        self, pieces: Iterable[Piece], limit: int, label: str = "", between: str = "comma"
+    ) -> list[Line]:
+        """One line of pieces with the language's list mark; what is past ``limit`` is counted."""
         unique = {piece.text.casefold(): piece for piece in reversed(list(pieces)) if piece.text}
         shown = list(reversed(unique.values()))
         if not shown:
             return []
-        comma = Piece(self.word("comma"))
+        comma = Piece(self.word(between))
         row: list[Piece] = []
         for piece in shown[:limit]:
             row += [comma, piece] if row else [piece]
         if len(shown) > limit:
-            row += [comma, Piece(self.word("more", count=len(shown) - limit))]
+            row += [
+                Piece(comma.text.rstrip("、；")),
+                Piece(self.word("more", count=len(shown) - limit)),
+            ]
         return [Line(tuple(row), label)]

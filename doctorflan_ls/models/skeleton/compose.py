@@ -28,6 +28,8 @@ def compose(prompt: Prompt) -> Iterator[Chunk]:
             yield Chunk("\n")
         first = False
         yield from _rendered(case, element, lines)
+    if first:
+        yield Chunk(case.word("nothing"))
     left = [
         element.title.in_(case.language) for element in prompt.task.elements if element.knowledge
     ]

@@ -41,7 +41,7 @@ def measured(case: Case, fact: Fact) -> Piece:
 
 
 def labs(case: Case, query: Query) -> list[Line]:
-    """Laboratory results, abnormal ones first; with an argument those whose name holds it."""
+    """Laboratory results, abnormal ones first; the argument keeps those whose name holds it."""
     flags = query.flags
     wanted = [name.casefold() for name in query.argument.split(",") if name]
     seen: set[tuple[str, str]] = set()
@@ -57,7 +57,10 @@ def labs(case: Case, query: Query) -> list[Line]:
 
 
 def vitals(case: Case, query: Query) -> list[Line]:
-    """Vital signs as written; with an argument those it names, ``flag`` keeps the high and low ones."""
+    """Vital signs as written, the examination's before the history's.
+
+    The argument names which, ``flag`` keeps the high and low ones.
+    """
     wanted = set(query.argument.split(",")) - {""}
     flags = query.flags
     told = [
@@ -65,7 +68,9 @@ def vitals(case: Case, query: Query) -> list[Line]:
         for fact in case.of("vital")
         if (not wanted or fact.name in wanted) and (not flags or fact.flag in flags)
     ]
-    return case.joined([measured(case, fact) for fact in told], query.limit())
+    examined = {fact.name for fact in told if fact.section in group("exam")}
+    now = [f for f in told if f.section in group("exam") or f.name not in examined]
+    return case.joined([measured(case, fact) for fact in now], query.limit())
 
 
 def procedures(case: Case, query: Query) -> list[Line]:
@@ -74,12 +79,12 @@ def procedures(case: Case, query: Query) -> list[Line]:
     told = [
         fact
         for fact in case.of("procedure")
-        if fact.assertion in ("present", "historical")
+        if fact.assertion == "present"
         and (case.place(fact.span) == "plan") == planned
         and fact.section not in group("past")
     ]
-    pieces = [Piece(case.quote(fact.span), (fact.span,)) for fact in told]
-    return case.joined(pieces, query.limit(6), query.label)
+    spans = dict.fromkeys(case.sentence_of(fact.span) for fact in told)
+    return [case.line(span, query.label) for span in spans][: query.limit(4)]
 
 
 def diagnoses(case: Case, query: Query) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doctorflan_ls.lexicon import group, has_cue
+from doctorflan_ls.lexicon import group
 from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
 from doctorflan_ls.notes.model import Fact, FactKind
 
@@ -42,29 +42,15 @@ def focus(case: Case, query: Query) -> list[Line]:
     """What is pointed at, in its sentence; with ``mentions=1`` the note's other sentences on it."""
     limit = query.limit(6)
     told = pointed_at(case, query.argument)[:limit]
-    home = {fact: _sentence(case, fact) for fact in told}
+    home = {fact: case.line(case.sentence_of(fact.span)) for fact in told}
     if "mentions" not in query.options:
         return [home[fact] for fact in told]
     quoted = {line.quote for line in home.values()}
     words = tuple({word.casefold() for fact in told for word in (fact.name, fact.text)})
     lines = []
     for span in case.cut(0, len(case.text)):
-        if span not in quoted and words and has_cue(case.quote(span), words):
-            section = case.note.section_at(span.start)
-            if section is None or not section.heading_span.contains(span):
-                lines.append(case.line(span))
+        part = case.part_with(span, words) if words and span not in quoted else None
+        section = case.note.section_at(span.start)
+        if part and not (section and section.heading_span.contains(span)):
+            lines.append(Line((Piece(case.quote(part), (part,)),), quote=span))
     return lines[:limit]
-
-
-def _sentence(case: Case, fact: Fact) -> Line:
-    """The sentence the fact stands in, or of a long one the clause."""
-    section = case.note.section_at(fact.span.start)
-    stretch = section.body if section and section.body.contains(fact.span) else case.scope
-    for span in case.cut(stretch.start, stretch.end):
-        if span.contains(fact.span):
-            if len(case.quote(span)) <= 120:
-                return case.line(span)
-            for clause in case.clauses(span):
-                if clause.contains(fact.span):
-                    return Line((Piece(case.quote(clause), (clause,)),), quote=span)
-    return Line((Piece(case.quote(fact.span), (fact.span,)),), quote=fact.span)

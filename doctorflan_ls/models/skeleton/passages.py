@@ -15,7 +15,7 @@ from doctorflan_ls.text import Span
 _BUDGET = {"zh": 260, "en": 700}
 # A clause of this length still reads as one item of a list.
 _NEAR = 30
-_LONG = {"zh": 70, "en": 260}
+_LONGEST_GRADE = 80
 
 
 def section(case: Case, query: Query) -> list[Line]:
@@ -119,28 +119,14 @@ def cue(case: Case, query: Query) -> list[Line]:
         spans = list(case.everywhere(group("background")))
     found = []
     for span in _distinct(case, spans):
+        if _is_reasoning(case, span):
+            continue
         if "but" in query.options and has_cue(case.quote(span), cues(query.options["but"])):
             continue
-        part = _part_with(case, span, words)
+        part = case.part_with(span, words)
         if part is not None:
             found.append(Line((Piece(case.quote(part), (part,)),), quote=span))
     return found[: query.limit(3)]
-
-
-def _part_with(case: Case, span: Span, words: tuple[str, ...]) -> Span | None:
-    """The sentence, or of a long one the clauses around the cue; None where it is only denied."""
-    clauses = list(case.clauses(span)) if case.note.language == "zh" else [span]
-    hits = [
-        index
-        for index, clause in enumerate(clauses)
-        if has_cue(case.quote(clause), words) and not case.denied(clause)
-    ]
-    if not hits:
-        return None
-    if len(case.quote(span)) <= _LONG[case.note.language]:
-        return span
-    last = min(hits[-1] if hits[-1] - hits[0] < 3 else hits[0] + 1, len(clauses) - 1)
-    return Span(clauses[hits[0]].start, clauses[last].end)
 
 
 _PLAN_CUES = (
@@ -157,6 +143,12 @@ _PLAN_CUES = (
 _REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNORECASE)
 
 
+def _is_reasoning(case: Case, span: Span) -> bool:
+    """True where the line that ``span`` stands in gives reasons, not orders."""
+    start = max(case.text.rfind("\n", 0, span.start), case.text.rfind("\r", 0, span.start)) + 1
+    return _REASONING.match(case.quote(Span(start, max(span.end, start)))) is not None
+
+
 def plan(case: Case, query: Query) -> list[Line]:
     """What the note plans: the sentences of its plan sections that say something to be done."""
     words = tuple(word for name in _PLAN_CUES for word in cues(name))
@@ -164,7 +156,7 @@ def plan(case: Case, query: Query) -> list[Line]:
     found = []
     for span in _distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
-        if _REASONING.match(text):
+        if _is_reasoning(case, span):
             continue
         if not any(body.start <= span.start < body.end for body in mixed) or has_cue(text, words):
             found.append(case.line(span))
@@ -202,10 +194,10 @@ def findings(case: Case, query: Query) -> list[Line]:
     limit = query.limit(10)
     label = query.label
     if query.argument == "exam":
-        return case.joined(_exam(case), limit, label)
+        return case.joined(_exam(case), limit, label, "semicolon")
     if query.argument == "positive":
         lines = case.joined(_symptoms(case), limit)
-        return lines + case.joined(_exam(case), limit, "exam")
+        return lines + case.joined(_exam(case), limit, "exam", "semicolon")
     if query.argument == "symptoms":
         pointed = frozenset(fact.name for fact in pointed_at(case, "symptom"))
         return case.joined(_symptoms(case, pointed), limit, label)
@@ -271,7 +263,8 @@ def _exam(case: Case) -> list[Piece]:
             facts = case.facts_at(clause)
             signs = [fact for fact in facts if fact.kind in ("sign", "symptom")]
             words = case.quote(clause)
-            if not words or any(fact.kind == "vital" for fact in facts):
+            measured = any(fact.kind == "vital" for fact in facts)
+            if not words or measured or has_cue(words, cues("plainly_normal")):
                 continue
             positive = any(f.assertion == "present" and f.flag != "NEG" for f in signs)
             section = case.note.section_at(clause.start)
@@ -299,6 +292,6 @@ def grades(case: Case, query: Query) -> list[Line]:
         for clause in case.clauses(span):
             if pattern.search(case.text, clause.start, clause.end):
                 words = case.quote(clause)
-                if 3 < len(words) < _LONG[case.note.language]:
+                if 3 < len(words) < _LONGEST_GRADE:
                     pieces.append(Piece(words, (clause,)))
     return case.joined(pieces, query.limit(8))
