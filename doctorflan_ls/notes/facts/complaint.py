@@ -13,7 +13,7 @@ from doctorflan_ls.notes.model import Fact, Sentence
 
 _EDGES: Final = " \t\r\n。．.；;，,、:：•*-“”\"'"
 _LINK: Final = re.compile(
-    r"(?:\b(?:x|for|since|over|of|the|past|last|about|approximately|history)|[×约近])\s*$",
+    r"(?:\b(?:x|for|since|over|of|the|past|last|about|approximately|history|from)|[×约近])\s*$",
     re.IGNORECASE,
 )
 _CONTENT: Final = re.compile(r"\w")

@@ -35,7 +35,7 @@ def _duration() -> re.Pattern[str]:
             \s*(?:个半?|来)?\s*(?:分钟|小时|h(?![A-Za-z])|天|日|周|星期|月(?!\s*\d)|年(?!\s*\d|级|龄|轻))半?(?:余|多)?
             (?:以前|之前|前|以来)?
         |(?<![\w.])(?<!\bevery\s)(?<!\bin\s)(?<!\bwithin\s)(?<!\bafter\s)(?<!\bnext\s)
-            (?:\d{{1,3}}(?:\.\d)?\s?\+?(?:\s*(?:-|to)\s*\d{{1,3}})?|(?:{words})(?:\s+(?:to|or)\s+(?:{words}))?
+            (?:\d{{1,3}}(?:\.\d)?\s?\+?(?:\s*(?:-|to|or)\s*\d{{1,3}})?|(?:{words})(?:\s+(?:to|or)\s+(?:{words}))?
             |several|many|(?:a\s+)?few|(?:a\s+)?couple(?:\s+of)?)
             [\s-]*{unit}\b(?:\s+ago\b)?(?![\s-]+(?:old|of\s+age)\b)
         |(?<=\bfor\s)an?\s+{unit}\b|\b(?:past|last)\s+{unit}\b|\ban?\s+{unit}\s+ago\b

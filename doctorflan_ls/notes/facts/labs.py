@@ -192,13 +192,19 @@ class _Result:
         fitting = next((one for one in analytes if unit in one.units), None)
         if fitting is not None or "/" not in unit or len(self.label.key) == 1:
             return fitting
-        return None if _DOSE_PER.search(unit) or analytes[0].panel else analytes[0]
+        first = analytes[0]
+        worded = first.panel or (first.qualitative and not first.units)
+        return None if worded or _DOSE_PER.search(unit) else first
 
     def _bare(self, analytes: Sequence[Analyte]) -> Analyte | None:
         value = number(self.reading.value)
         text = half_width(self.sentence.text)
-        glued = self.label.end == self.reading.at and len(self.label.key) <= 2
-        single = len(self.label.key) == 1
+        key = self.label.key
+        # INR1.18 is a result; Ca2 and 载脂蛋白A1 are names.
+        glued = self.label.end == self.reading.at and (
+            len(key) <= 2 or (key[-1].isascii() and not key[0].isascii())
+        )
+        single = len(key) == 1
         if value is None or single or glued or _NO_RESULT.match(text, self.reading.end):
             return None
         for one in analytes:

@@ -32,6 +32,7 @@ class _Words:
     fillers: re.Pattern[str]
     high: re.Pattern[str]
     low: re.Pattern[str]
+    normal: re.Pattern[str]
 
 
 @cache
@@ -41,9 +42,10 @@ def _words() -> _Words:
     en = longest_first([word[::-1] for word in table["fillers_en"]])
     return _Words(
         # A glued 升高至 states no flag, so a stated word must not run on into 至, 到 or to.
-        re.compile(rf"(?:[\s:=(\[]|(?:{zh})|(?:{en})(?![A-Za-z]))*", re.IGNORECASE),
+        re.compile(rf"(?:[\s:=(\[]|(?:{zh})|(?:{en})(?=[\s:(]|$))*", re.IGNORECASE),
         re.compile(rf"(?:{longest_first(table['stated_high'])})(?![至到达]|\s+to)", re.IGNORECASE),
         re.compile(rf"(?:{longest_first(table['stated_low'])})(?![至到达]|\s+to)", re.IGNORECASE),
+        re.compile(longest_first(table["stated_normal"]), re.IGNORECASE),
     )
 
 
@@ -188,6 +190,8 @@ def head_before(text: str, start: int, end: int) -> Head:
             stated = "H"
         elif words.low.search(fillers):
             stated = "L"
+        elif words.normal.search(fillers):
+            stated = "N"
     return Head(end - size, stated)
 
 
