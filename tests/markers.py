@@ -1,0 +1,41 @@
+"""Test notes with marks: ``$0`` is the cursor, ``«words»`` are spans, in the order they open."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from doctorflan_ls.text import Span
+
+
+class Marked(NamedTuple):
+    """The text without its marks; ``cursor`` is -1 where there is no ``$0``."""
+
+    text: str
+    cursor: int
+    spans: tuple[Span, ...]
+
+
+def marked(source: str) -> Marked:
+    """Read the marks of ``source``; raises ValueError where a span is not closed."""
+    text: list[str] = []
+    spans: list[Span] = []
+    opened: list[tuple[int, int]] = []
+    cursor = -1
+    at = 0
+    while at < len(source):
+        if source.startswith("$0", at):
+            cursor = len(text)
+            at += 2
+            continue
+        if source[at] == "«":
+            opened.append((len(spans), len(text)))
+            spans.append(Span(0, 0))
+        elif source[at] == "»":
+            index, start = opened.pop()
+            spans[index] = Span(start, len(text))
+        else:
+            text.append(source[at])
+        at += 1
+    if opened:
+        raise ValueError(source)
+    return Marked("".join(text), cursor, tuple(spans))
