@@ -9,7 +9,7 @@ from typing import Any, get_args
 from rich.console import Console
 from rich.text import Text as Styled
 
-from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, ID, QUIET, console, padded
+from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, ID, QUIET, console, padded, width
 from doctorflan_ls.cli.drafting import quoted
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.i18n import Locale, message
@@ -103,11 +103,9 @@ def _show_triage(out: Console, triage: Row, opened: Opened, locale: Locale) -> N
     urgency = triage["urgency"]
     row = Styled(message("cli.inspect-triage", locale) + "  ", HEADING)
     out.print(row.append(message(f"cli.urgency-{urgency}", locale), _URGENCIES[urgency]))
+    columns = max((width(each["name"]) for each in triage["departments"]), default=0) + 2
     for department in triage["departments"]:
-        spans = [
-            Span(*each["span"] if isinstance(each, dict) else each)
-            for each in department["evidence"]
-        ]
+        spans = [Span(*each) for each in department["evidence"]]
         words = "; ".join(dict.fromkeys(quoted(opened.note.slice(span), 24) for span in spans))
-        row = Styled(f"  {padded(department['name'], 14)}{department['score']:.2f}  ")
+        row = Styled(f"  {padded(department['name'], columns)}{department['score']:.2f}  ")
         out.print(row.append(words, QUIET))
