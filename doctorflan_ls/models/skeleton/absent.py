@@ -18,8 +18,8 @@ def _folded(words: list[str]) -> tuple[str, ...]:
 def complaint_span(case: Case) -> Span | None:
     """Where the note says the chief complaint: its section, its fact, or the first sentence."""
     for section in case.sections(frozenset({"chief_complaint"})):
-        if case.quote(section.body):
-            return section.body
+        for span in case.cut(section.body.start, section.body.end):
+            return span
     fact = next(case.of("chief_complaint"), None)
     if fact:
         return fact.span
@@ -52,7 +52,7 @@ def questions(case: Case, query: Query) -> list[Line]:
         rows = [also for row in found for also in row["also"]]
         open_rows = [row for row in rows if not case.mentions(row["words"])]
         pieces = [Piece(row[case.language], evidence) for row in open_rows]
-        return case.joined(pieces, 12)
+        return case.joined(pieces, 12, between="semicolon")
     classes = {name for row in found for name in row["class"]}
     lines = []
     for row in table("inquiry")["question"]:
@@ -74,6 +74,9 @@ def _answered(case: Case, row: dict[str, Any]) -> bool:
     if any(s.id in sections and case.quote(s.body) for s in case.note.sections):
         return True
     if any(fact.kind in row.get("facts", ()) for fact in case.all_facts):
+        return True
+    lasting = (fact.duration for fact in case.all_facts if fact.kind == "chief_complaint")
+    if row.get("duration") and any(lasting):
         return True
     ids: set[str] = set()
     for name in row.get("where", ()):

@@ -151,6 +151,9 @@ class Case:
 
     def sentences(self, ids: frozenset[str]) -> Iterator[Span]:
         """The sentences of these sections, drafts and bare fragments left out."""
+        if ids & group("history") and not any(self.sections(group("history"))):
+            # A complaint that goes on as a narrative is the history of a note without one.
+            yield from [*self.sentences(frozenset({"chief_complaint"}))][1:]
         for body in self.bodies(ids):
             start, end = max(body.start, self.scope.start), min(body.end, self.scope.end)
             yield from self.cut(start, end)
@@ -211,6 +214,14 @@ class Case:
             self.text, span.start, self.note.language
         )
 
+    def with_heading(self, span: Span) -> Span:
+        """A section's first sentence with the heading on its line (ECG: sinus rhythm)."""
+        section = self.note.section_at(span.start)
+        if section is None or self.text[section.body.start : span.start].strip():
+            return span
+        whole = Span(section.heading_span.start, span.end)
+        return whole if "\n" not in self.text[whole.start : span.start] else span
+
     def sentence_of(self, span: Span) -> Span:
         """The sentence ``span`` stands in, or of a long Chinese one the clause."""
         section = self.note.section_at(span.start)
@@ -264,6 +275,7 @@ class Case:
             return []
         comma = Piece(self.word(between))
         row: list[Piece] = []
+        limit += len(shown) == limit + 1
         for piece in shown[:limit]:
             row += [comma, piece] if row else [piece]
         if len(shown) > limit:

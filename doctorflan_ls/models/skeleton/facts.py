@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from doctorflan_ls.lexicon import group, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
@@ -35,9 +34,13 @@ def measured(case: Case, fact: Fact) -> Piece:
     """A result or vital sign in the note's words, marked high or low."""
     words = case.quote(fact.span)
     mark = _FLAGS.get(fact.flag or "", "")
-    if not any(char.isdigit() for char in words) and fact.value is not None:
+    if fact.value is not None and not _says_value(words, fact):
         words = f"{words} {fact.value}{fact.unit or ''}"
     return Piece(f"{words} {mark}" if mark else words, (fact.span,))
+
+
+def _says_value(words: str, fact: Fact) -> bool:
+    return any(char.isdigit() for char in words) or str(fact.value).casefold() in words.casefold()
 
 
 def labs(case: Case, query: Query) -> list[Line]:
@@ -95,7 +98,8 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         return _each(case, told)[:limit]
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
     spans = case.sentences(sections)
-    lines = [case.line(span) for span in spans if len(case.quote(span)) <= _LONGEST_NAME]
+    unique = {case.quote(span).casefold(): span for span in spans}
+    lines = [case.line(span) for words, span in unique.items() if len(words) <= _LONGEST_NAME]
     if lines or query.argument == "final":
         return lines[:limit]
     told = [
@@ -180,6 +184,9 @@ _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
         fact.status in ("new", "changed")
         or (fact.status not in ("stopped", "avoid") and case.place(fact.span) == "plan")
     ),
+    "ordered": lambda case, fact: (
+        fact.status not in ("stopped", "avoid") and case.place(fact.span) == "plan"
+    ),
     "current": lambda case, fact: (
         fact.status in ("current", "changed", None)
         and fact.assertion != "historical"
@@ -191,7 +198,8 @@ _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
 
 
 def drugs(case: Case, query: Query) -> list[Line]:
-    """Drugs as written: ``all``, ``plan``, ``current``, ``stopped``, ``anticoagulant``,
+    """Drugs as written: ``all``, ``plan`` (new, changed or in a plan), ``ordered``
+    (in a plan), ``current``, ``stopped``, ``anticoagulant``,
     ``duplicates``; with ``complete=1`` what each lacks becomes a gap."""
     if query.argument == "duplicates":
         return _duplicates(case)
@@ -201,6 +209,8 @@ def drugs(case: Case, query: Query) -> list[Line]:
             continue
         key = fact.name.casefold()
         told[key] = _fuller(told[key], fact) if key in told else fact
+    for key, fact in told.items():
+        told[key] = _continued(case, fact)
     complete = "complete" in query.options
     limit = query.limit(15)
     if "list" in query.options or complete:
@@ -214,8 +224,18 @@ def _fuller(one: Fact, other: Fact) -> Fact:
     """The mention that says more about how the drug is taken."""
     known = (one.dose, one.route, one.frequency), (other.dose, other.route, other.frequency)
     if known[1].count(None) < known[0].count(None):
-        return replace(other)
+        return other
     return one
+
+
+def _continued(case: Case, fact: Fact) -> Fact:
+    """Of a drug that goes on as it was, the mention that says how it is taken."""
+    if fact.status != "current":
+        return fact
+    same = (f for f in drug_facts(case) if f.name == fact.name and f.status in ("current", None))
+    for other in same:
+        fact = _fuller(fact, other)
+    return fact
 
 
 def _written(case: Case, fact: Fact) -> str:

@@ -32,7 +32,8 @@ def pointed_at(case: Case, kind: str) -> list[Fact]:
         for fact in here
         if fact.assertion in ("present", "possible") and fact.section not in group("background")
     ]
-    chosen = present or here
+    stated = [fact for fact in present if fact.role not in (None, "past")]
+    chosen = stated or present or here
     if kind != "drug" and case.focus == case.scope:
         chosen = chosen[:1]
     return list({fact.name.casefold(): fact for fact in reversed(chosen)}.values())[::-1]

@@ -100,7 +100,7 @@ def _positive_runs(case: Case, span: Span) -> list[Span]:
 def _reports(case: Case, spans: list[Span]) -> list[Span]:
     """Report sentences that say more than laboratory values, those with a finding first."""
     told = []
-    for span in spans:
+    for span in map(case.with_heading, spans):
         words = case.quote(span)
         covered = sum(
             fact.span.end - fact.span.start for fact in case.facts_at(span) if fact.kind == "lab"
@@ -116,7 +116,8 @@ def cue(case: Case, query: Query) -> list[Line]:
     if "in" in query.options:
         spans = list(case.sentences(case.ids(query.options["in"])))
     else:
-        spans = list(case.everywhere(group("background")))
+        out = case.ids(query.options["out"]) if "out" in query.options else frozenset()
+        spans = list(case.everywhere(group("background") | out))
     found = []
     for span in _distinct(case, spans):
         if _is_reasoning(case, span):
@@ -256,7 +257,7 @@ def _exam(case: Case) -> list[Piece]:
     """Clauses of the examination with a positive sign, or in the local examination without a
     word of the normal."""
     pieces = []
-    local = group("exam") - {"exam", "vitals", "objective", "general_appearance"}
+    local = frozenset({"specialist_exam", "mental_state_exam"})
     for span in case.sentences(group("exam")):
         clauses = case.clauses(span) if case.note.language == "zh" else [span]
         for clause in clauses:

@@ -134,4 +134,4 @@ def _missing(case: Case) -> list[Line]:
         asks.append(case.word("pregnancy_missing"))
     if not asks:
         return []
-    return [Line((Piece(case.word("gap", ask=case.word("comma").join(asks)), gap=True),))]
+    return [Line((Piece(case.word("gap", ask=case.word("semicolon").join(asks)), gap=True),))]
