@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 
 from doctorflan_ls.notes.model import Fact, FactKind, Sentence
 
@@ -33,8 +32,8 @@ _YIELDS_TO: dict[FactKind, frozenset[FactKind]] = {
 
 @cache
 def _finders() -> tuple[Callable[[Sentence], Iterable[Fact]], ...]:
-    present = [name for name in _MODULES if find_spec(f"{__name__}.{name}")]
-    return tuple(import_module(f"{__name__}.{name}").find for name in present)
+    # Imported on first use: the patterns take longer to compile than the server to start.
+    return tuple(import_module(f"{__name__}.{name}").find for name in _MODULES)
 
 
 def extract(sentence: Sentence) -> tuple[Fact, ...]:

@@ -10,27 +10,48 @@ from doctorflan_ls.notes.facts.vocabulary import lookup
 from doctorflan_ls.notes.model import Assertion, Fact, Sentence
 from doctorflan_ls.text import Span
 
-_ZH = re.compile(r"(?P<left>[^，,。；;：:\n（(”]{0,40}?)(?P<word>(?:均|有)?过敏)(?!性|原|反应科|试验|科)(?P<tail>史)?")
-_ZH_LABEL = re.compile(r"(?:药物|食物|药物食物|药物及食物)?过敏史?\s*[：:]\s*(?P<list>[^。；;\n]{1,60})")
+_ZH = re.compile(
+    r"(?P<left>[^，,。；;：:\n（(”]{0,40}?)(?P<word>(?:均|有)?过敏)(?!性|原|反应科|试验"
+    r"|科)(?P<tail>史)?"
+)
+_ZH_LABEL = re.compile(
+    r"(?:药物|食物|药物食物|药物及食物)?过敏史?\s*[：:]\s*(?P<list>[^。；;\n]{1,60})"
+)
 _ZH_LEAD = re.compile(
-    r"^.*?(?:自述|自诉|否认有?|对|曾|因|使用|服用|应用|注射|进食|食用|既往有?|患者|病人|有|诉|无|未发现|未发生|不明原因|已知|明确|史|父亲|母亲)+"
+    r"^.*?(?:自述|自诉|否认有?|对|曾|因|使用|服用|应用|注射|进食|食用|既往有?|患者|病人|有|诉"
+    r"|无|未发现|未发生|不明原因|已知|明确|史|父亲|母亲)+"
 )
 _ZH_SPLIT = re.compile(r"[、/及和与或]|以及")
 _ZH_TAIL = re.compile(r"(?:类)?(?:药物|药品|抗生素)?(?:等)?$")
 _ZH_DENIED = re.compile(r"否认|无|未发现|未发生|没有|不存在")
 _ZH_NONE = re.compile(r"\s*(?:否认|无|未发现|暂无|没有|不详)")
-_REACTION = re.compile(r"\s*(?:[（(]([^）)]{1,30})[）)]|[，,]?\s*(?:表现为|反应为|出现|致)([^，。；;]{1,20}))")
-_EN_NONE = re.compile(
-    r"\b(?:NKDA|NKA|no known (?:drug |food |medication |environmental )?allerg(?:y|ies)|no (?:drug |medication |food |known )?allergies"
-    r"|denies (?:any )?(?:known )?(?:drug |food |medication )?allergies|nil known allergies|no allergy)\b",
-    re.I,
+_REACTION = re.compile(
+    r"\s*(?:[（(]([^）)]{1,30})[）)]|[，,]?\s*(?:表现为|反应为|出现|致)([^，。；;]{1,20}))"
 )
-_EN_TO = re.compile(r"\b(?:allergic (?:reaction )?to|allerg(?:y|ies) to|allergies include)\s+(?P<list>[^.;\n]{2,80})", re.I)
-_EN_LABEL = re.compile(r"\b(?:allergies|drug allergies|allergy)\s*[:：]\s*(?P<list>[^.;\n]{2,100})", re.I)
-_EN_BEFORE = re.compile(r"\b(?P<list>[A-Za-z]{3,}) allerg(?:y|ies)\b", re.I)
+_EN_NONE = re.compile(
+    r"\b(?:NKDA|NKA|no known (?:drug |food |medication |environmental )?allerg(?:y|ies)"
+    r"|no (?:drug |medication |food |known )?allergies"
+    r"|denies (?:any )?(?:known )?(?:drug |food |medication )?allergies|nil known allergies"
+    r"|no allergy)\b",
+    re.IGNORECASE,
+)
+_EN_TO = re.compile(
+    r"\b(?:allergic (?:reaction )?to|allerg(?:y|ies) to"
+    r"|allergies include)\s+(?P<list>[^.;\n]{2,80})",
+    re.IGNORECASE,
+)
+_EN_LABEL = re.compile(
+    r"\b(?:allergies|drug allergies|allergy)\s*[:：]\s*(?P<list>[^.;\n]{2,100})", re.IGNORECASE
+)
+_EN_BEFORE = re.compile(r"\b(?P<list>[A-Za-z]{3,}) allerg(?:y|ies)\b", re.IGNORECASE)
 _EN_SPLIT = re.compile(r",\s*|\s+and\s+|\s+or\s+|/(?=[A-Za-z])|\n")
-_EN_STOP = re.compile(r"\b(?:which|that|with|who|but|causing|causes|she|he|and has|resulting|as)\b.*$", re.I)
-_EN_ANSWER = re.compile(r"^\s*(?:none|nil|no|nkda|nka|denies|negative|unknown|not)\b", re.I)
+_EN_STOP = re.compile(
+    r"\b(?:which|that|with|who|but|causing|causes|she|he|and has|resulting|as)\b.*$", re.IGNORECASE
+)
+_EN_ANSWER = re.compile(
+    r"^\s*(?:none|nil|no|nkda|nka|denies|negative|unknown|not)\b", re.IGNORECASE
+)
+_NAME = re.compile(r"[A-Za-z][\w-]+(?: [\w-]+){0,2}")
 _SUBSTANCES = ("drug", "drug_class", "allergen")
 
 
@@ -47,7 +68,12 @@ def _all(sentence: Sentence) -> Iterator[Fact]:
     if "过敏" in text:
         yield from _chinese(sentence)
     lowered = text.lower()
-    if "allerg" in lowered or "nkda" in lowered or "nka" in lowered or sentence.section == "allergies":
+    if (
+        "allerg" in lowered
+        or "nkda" in lowered
+        or "nka" in lowered
+        or sentence.section == "allergies"
+    ):
         yield from _english(sentence)
 
 
@@ -74,15 +100,17 @@ def _chinese(sentence: Sentence) -> Iterator[Fact]:
         yield from facts
 
 
-def _items(sentence: Sentence, start: int, stop: int, *, denied: bool, end: int | None = None) -> Iterator[Fact]:
+def _items(
+    sentence: Sentence, start: int, stop: int, *, denied: bool, end: int | None = None
+) -> Iterator[Fact]:
     text = sentence.text
     cuts = [*_ZH_SPLIT.finditer(text, start, stop), None]
     at = start
     for cut in cuts:
         piece_end = cut.start() if cut else stop
         piece = text[at:piece_end]
-        lead = len(piece) - len(piece.lstrip(" “\""))
-        piece = piece.strip(" “”\"")
+        lead = len(piece) - len(piece.lstrip(' “"'))
+        piece = piece.strip(' “”"')
         inner = _REACTION.search(piece)
         value = (inner[1] or inner[2]) if inner else None
         name = piece[: inner.start()] if inner else piece
@@ -94,7 +122,13 @@ def _items(sentence: Sentence, start: int, stop: int, *, denied: bool, end: int 
             reaction = _REACTION.match(text, end) if end and not cut else None
             if reaction:
                 close, value = reaction.end(), reaction[1] or reaction[2]
-            yield _fact(sentence, Span(at + lead, close), _canonical(sentence, name), _said(sentence, at + lead, denied), value)
+            yield _fact(
+                sentence,
+                Span(at + lead, close),
+                _canonical(sentence, name),
+                _said(sentence, at + lead, denied),
+                value,
+            )
         at = cut.end() if cut else stop
 
 
@@ -116,7 +150,9 @@ def _english(sentence: Sentence) -> Iterator[Fact]:
     if none:
         yield _fact(sentence, Span(*none.span()), "drug", "denied")
         return
-    lists = [found.span("list") for pattern in (_EN_TO, _EN_LABEL) for found in pattern.finditer(text)]
+    lists = [
+        found.span("list") for pattern in (_EN_TO, _EN_LABEL) for found in pattern.finditer(text)
+    ]
     for found in _EN_BEFORE.finditer(text):
         term = lookup(found["list"])
         if term and term.kind in _SUBSTANCES and term.name_en != "food":
@@ -134,21 +170,35 @@ def _english_items(sentence: Sentence, start: int, end: int) -> Iterator[Fact]:
     for cut in [*_EN_SPLIT.finditer(text, start, end), None]:
         stop = cut.start() if cut else end
         piece = _EN_STOP.sub("", text[at:stop])
-        lead = len(piece) - len(piece.lstrip(" -•*\"("))
-        piece = piece.strip(" -•*\".,")
+        lead = len(piece) - len(piece.lstrip(' -•*"('))
+        piece = piece.strip(' -•*".,')
         reaction = re.search(r"\s*[(（]([^)）]*)[)）]?$|\s+-\s+(.+)$", piece)
         name = piece[: reaction.start()] if reaction else piece
         value = (reaction[1] or reaction[2]) if reaction else None
         term = lookup(name)
         known = term is not None and term.kind in _SUBSTANCES
-        if known or (sentence.section == "allergies" and 0 < len(name.split()) <= 3 and name[0].isalpha()):
+        if known or (_NAME.fullmatch(name) and sentence.section == "allergies" and len(text) <= 60):
             span = Span(at + lead, at + lead + len(piece))
-            yield _fact(sentence, span, _canonical(sentence, name.lower()), _said(sentence, span.start, False), value)
+            yield _fact(
+                sentence,
+                span,
+                _canonical(sentence, name.lower()),
+                _said(sentence, span.start, False),
+                value,
+            )
         at = cut.end() if cut else end
 
 
-def _fact(sentence: Sentence, span: Span, name: str, said: Assertion, value: str | None = None) -> Fact:
+def _fact(
+    sentence: Sentence, span: Span, name: str, said: Assertion, value: str | None = None
+) -> Fact:
     text = sentence.text[span.start : span.end].rstrip()
     return Fact(
-        "allergy", text, Span(span.start, span.start + len(text)), name, value=value, assertion=said, section=sentence.section
+        "allergy",
+        text,
+        Span(span.start, span.start + len(text)),
+        name,
+        value=value,
+        assertion=said,
+        section=sentence.section,
     )

@@ -22,20 +22,33 @@ _COMMA = re.compile(r"[，,]")
 _YEARS_AGO = re.compile(
     r"(?:\d+|[一二两三四五六七八九十数几]+)(?:余|多)?年(?:余|多|半)?(?:以?前)|\b\w+ years? ago,?"
 )
-_RECENT = re.compile(r"(?:\d+|[一二两三四五六七八九十数几半]+)(?:余|多)?(?:个)?(?:小时|天|日|周|月|年)(?:余|多)?(?:以?前)")
+_RECENT = re.compile(
+    r"(?:\d+|[一二两三四五六七八九十数几半]+)(?:余|多)?(?:个)?(?:小时|天|日|周|月|年)(?:余"
+    r"|多)?(?:以?前)"
+)
 _MARKS = (
-    (re.compile(r"[（(]\s*[-－—–一]\s*[）)]|(?<=[\u4e00-\u9fff])[-－](?=[，。；、,;\s]|$)"), "denied"),
-    (re.compile(r"[（(]\s*[+＋]{1,4}\s*[）)]|(?<=[\u4e00-\u9fff])[+＋]{1,4}(?=[，。；、,;\s]|$)"), "present"),
+    (
+        re.compile(r"[（(]\s*[-－—–一]\s*[）)]|(?<=[\u4e00-\u9fff])[-－](?=[，。；、,;\s]|$)"),
+        "denied",
+    ),
+    (
+        re.compile(
+            r"[（(]\s*[+＋]{1,4}\s*[）)]|(?<=[\u4e00-\u9fff])[+＋]{1,4}(?=[，。；、,;\s]|$)"
+        ),
+        "present",
+    ),
     (re.compile(r"[（(]\s*(?:±|\+/-|\+-)\s*[）)]"), "possible"),
 )
 _LIST_CLOSED = re.compile(r"(?:史|等.{0,8}|症状|情况|不适)\s*$")
 _DURATION_BEFORE = re.compile(
-    r"(?:day|week|month|hour|hr|yr|year|wk|min|minute)s?'?[- ]?(?:old )?$|\d+/(?:7|52|12) ?$", re.I
+    r"(?:day|week|month|hour|hr|yr|year|wk|min|minute)s?'?[- ]?(?:old )?$|\d+/(?:7|52|12) ?$",
+    re.IGNORECASE,
 )
 _REPORTER = re.compile(
-    r"\s*(?:\w+ )?(?:reports?|states?|says?|notes?|notice[ds]?|denie[sd]|brought|is concerned|describes?"
-    r"|gives|provided|reported|stated|thinks|felt|feels|called|代诉|诉|述|发现)",
-    re.I,
+    r"\s*(?:\w+ )?(?:reports?|states?|says?|notes?|notice[ds]?|denie[sd]|brought|is concerned"
+    r"|describes?"
+    r"|gives|provided|reported|stated|thinks|felt|feels|called)|.{0,10}(?:代诉|诉|述|发现)",
+    re.IGNORECASE,
 )
 _SECTION: dict[str, Assertion] = {
     "past_history": "historical",
@@ -70,13 +83,19 @@ def read(sentence: Sentence, span: Span, kind: FactKind) -> Reading:
         for scope in _scopes(sentence.text)
         if scope.start <= span.start and span.end <= scope.end
     }
+    if "unseen" in held and kind != "procedure":  # 胃镜未见异常: the procedure took place
+        held.add("denied")
     flag: Flag | None = None
     if kind == "sign":
         flag = "NEG" if "denied" in held else "POS" if "present" in held else None
+    if kind == "drug":  # 避免使用布洛芬 is a statement about the drug: its status says so
+        held.discard("hypothetical")
     for what in _PRIORITY:
         if what in held:
             return Reading(_assertion(what), flag)
-    default: Assertion = _SECTION.get(sentence.section, "present") if kind in _SETTLED else "present"
+    default: Assertion = (
+        _SECTION.get(sentence.section, "present") if kind in _SETTLED else "present"
+    )
     return Reading(default, flag)
 
 
@@ -113,7 +132,9 @@ class _Reader:
             elif direction == "post":
                 yield from self._after(index, cue, what)
         marked = 0
-        for mark, what in sorted((m.span(), what) for marks, what in _MARKS for m in marks.finditer(self.text)):
+        for mark, what in sorted(
+            (m.span(), what) for marks, what in _MARKS for m in marks.finditer(self.text)
+        ):
             yield _Scope(max(self._clause_start(mark[0]), marked), mark[0], what)
             marked = mark[1]
         for ago in _YEARS_AGO.finditer(self.text):
@@ -125,16 +146,22 @@ class _Reader:
         match what:
             case "denied":
                 end = self._denial_end(index, cue)
-                silent = self.text[cue.start] == "未" or self.text[: cue.start].rstrip().endswith(":")
+                silent = self.text[cue.start] == "未" or self.text[: cue.start].rstrip().endswith(
+                    ":"
+                )
                 if silent and not self._any_term(start, self._clause_end(start)):
-                    yield _Scope(self._clause_start(cue.start), cue.start, "denied")
+                    yield _Scope(self._clause_start(cue.start), cue.start, "unseen")
             case "possible":
                 end = self._clause_end(start)
+                if not self._any_term(start, end) and not self._latin(cue):
+                    yield _Scope(self._clause_start(cue.start), cue.start, "possible")
             case "historical":
-                if _DURATION_BEFORE.search(self.text[:cue.start]):
+                if _DURATION_BEFORE.search(self.text[: cue.start]):
                     return
                 wide = not self.text[cue.start].isascii() or " " in self.text[cue.start : cue.end]
-                end = self._stop(start, {"now", "patient", "claim"} if self._latin(cue) else {"now"})
+                end = self._stop(
+                    start, {"now", "patient", "claim"} if self._latin(cue) else {"now"}
+                )
                 end = min(end, self._next(self.recent, start))
                 end = end if wide else min(end, self._clause_end(start))
             case "family":
@@ -148,11 +175,17 @@ class _Reader:
     def _after(self, index: int, cue: Match, what: str) -> Iterator[_Scope]:
         surface = self.text[cue.start : cue.end].lower()
         nearest = self._next(self.terms, cue.end)
-        if surface in ("negative", "neg", "positive") and nearest - cue.end <= 1:
+        if (
+            surface in ("negative", "neg", "positive")
+            and nearest - cue.end <= 1
+            and nearest < len(self.text)
+        ):
             yield _Scope(cue.end, self._clause_end(cue.end), what)
             return
-        if surface == "?" and nearest == cue.end and (
-            not cue.start or self.text[cue.start - 1].isspace()
+        if (
+            surface == "?"
+            and nearest == cue.end
+            and (not cue.start or self.text[cue.start - 1].isspace())
         ):
             yield _Scope(cue.end, self._clause_end(cue.end), what)
             return
@@ -171,7 +204,13 @@ class _Reader:
             if other.start - reached <= 1:
                 reached = other.end
                 continue
-            if other.term.system in ("claim.end", "denied.pre", "historical.pre", "now.end", "family.pre"):
+            if other.term.system in (
+                "claim.end",
+                "denied.pre",
+                "historical.pre",
+                "now.end",
+                "family.pre",
+            ):
                 end = other.start
                 break
             if other.term.system.startswith("hypothetical"):
@@ -181,20 +220,20 @@ class _Reader:
 
     def _list_end(self, start: int, end: int) -> int:
         """In Chinese a comma ends the list, unless the list is closed only later by 等 or 史."""
-        segment = start
-        for comma in self.commas[bisect_left(self.commas, start) :]:
-            if comma >= end:
-                return end
-            following = min(self._next(self.commas, comma + 1), end)
-            if _LIST_CLOSED.search(self.text[segment:comma]) or not _LIST_CLOSED.search(
-                self.text[comma + 1 : following]
-            ):
-                return comma
-            segment = comma + 1
-        return end
+        cuts = [comma for comma in self.commas if start <= comma < end]
+        edges = [start, *(cut + 1 for cut in cuts)]
+        ends = [*cuts, end]
+        for left, right in zip(edges, ends, strict=True):
+            if _LIST_CLOSED.search(self.text[left:right]):
+                return right
+            if not self._any_term(left, right):
+                break
+        return ends[0]
 
     def _conditional_end(self, cue: Match) -> int:
-        opens = not cue.start or cue.start - 1 in self.hard or not self.text[: cue.start].strip(" -•")
+        opens = (
+            not cue.start or cue.start - 1 in self.hard or not self.text[: cue.start].strip(" -•")
+        )
         if self._latin(cue) and not opens:
             return self._next(self.hard, cue.end)
         return self._clause_end(cue.end)

@@ -23,24 +23,38 @@ _ROLES: dict[str, DiagnosisRole] = {
 }
 _LISTS = frozenset(_ROLES) - {"past_history", "past_medical_history"} | {"diagnosis", "impression"}
 _CUE_ROLES: tuple[tuple[re.Pattern[str], DiagnosisRole], ...] = (
-    (re.compile(r"术前诊断|pre-?operative diagnosis", re.I), "preoperative"),
-    (re.compile(r"术后诊断|post-?operative diagnosis", re.I), "postoperative"),
-    (re.compile(r"出院诊断|最终诊断|discharge diagnosis|final diagnosis", re.I), "discharge"),
-    (re.compile(r"入院诊断|admission diagnosis|admitting diagnosis", re.I), "admission"),
-    (re.compile(r"初步诊断|门诊诊断|initial diagnosis", re.I), "initial"),
+    (re.compile(r"术前诊断|pre-?operative diagnosis", re.IGNORECASE), "preoperative"),
+    (re.compile(r"术后诊断|post-?operative diagnosis", re.IGNORECASE), "postoperative"),
+    (re.compile(r"出院诊断|最终诊断|(?:discharge|final) diagnosis", re.IGNORECASE), "discharge"),
+    (re.compile(r"入院诊断|admission diagnosis|admitting diagnosis", re.IGNORECASE), "admission"),
+    (re.compile(r"初步诊断|门诊诊断|initial diagnosis", re.IGNORECASE), "initial"),
 )
 _BEFORE = re.compile(
-    r"(?:急性|慢性|亚急性|原发性|继发性|先天性|双侧|左侧|右侧|左|右|双|老年性|陈旧性|复发性|多发性|重度|中度|轻度)+$"
+    r"(?:急性|慢性|亚急性|原发性|继发性|先天性|双侧|左侧|右侧|左|右|双|老年性|陈旧性|复发性"
+    r"|多发性|重度|中度|轻度)+$"
 )
-_AFTER = re.compile(r"\s?(?:[0-9ⅠⅡⅢⅣⅤIV一二三四]+\s?[级期型度]|[（(](?:极?高危|中危|低危)[^）)]{0,6}[）)]|[TpN]+\d\w*)+")
-_SUFFIX = "炎|癌|瘤|综合征|结石|骨折|病|症|梗阻|梗死|出血|感染|衰竭|不全|狭窄|硬化|畸形|脱位|增生|囊肿|息肉|损伤|积液|脓肿|穿孔|中毒|贫血|肿物|占位|扩张|缺损|转移|结节|溃疡|栓塞|血栓|形成|破裂|疝|痔|证"
+_AFTER = re.compile(
+    r"\s?(?:[0-9ⅠⅡⅢⅣⅤIV一二三四]+\s?[级期型度]|[（(](?:极?高危|中危|低危)[^）)]{0,6}[）)]"
+    r"|[TpN]+\d\w*)+"
+)
+_SUFFIX = (
+    "炎|癌|瘤|综合征|结石|骨折|病|症|梗阻|梗死|出血|感染|衰竭|不全|狭窄|硬化|畸形|脱位|增生|囊肿"
+    "|息肉|损伤|积液|脓肿|穿孔|中毒|贫血|肿物|占位|扩张|缺损|转移|结节|溃疡|栓塞|血栓|形成|破裂|疝|痔|证"
+)
 _STATED = re.compile(
-    r"(?:诊断(?:为|考虑|是)?|诊为|确诊为?|考虑为?|拟诊|拟|误诊为|以)[：:\s]*[“\"「]([^”\"」\n]{2,60})[”\"」]"
-    rf"|(?:诊断为|诊为|确诊为?|误诊为|患有)[：:\s]*([\u4e00-\u9fff、ⅠⅡⅢIV0-9-]{{2,30}}?(?:{_SUFFIX}))(?=[，,。；;、\s（(]|$)"
+    r"(?:诊断(?:为|考虑|是)?|诊为|确诊为?|考虑为?|拟诊|拟|误诊为"
+    r"|以)[：:\s]*[“\"「]([^”\"」\n]{2,60})[”\"」]"
+    rf"|(?:诊断为|诊为|确诊为?|误诊为"
+    rf"|患有)[：:\s]*([\u4e00-\u9fff、ⅠⅡⅢIV0-9-]{{2,30}}?(?:{_SUFFIX}))(?=[，,。；;、\s（(]"
+    rf"|$)"
 )
-_ITEM = re.compile(r"(?:^|[\n；;])\s*(?:诊断[：:])?\s*(?:\(?[0-9①-⑩]{1,2}\)?[.、．)）]?|[-•*#])?\s*([^\n；;。]+)")
+_ITEM = re.compile(
+    r"(?:^|[\n；;])\s*(?:诊断[：:])?\s*(?:\(?[0-9①-⑩]{1,2}\)?[.、．)）]?|[-•*#])?\s*([^\n；;。]+)"
+)
 _INNER = re.compile(r"(?<=[\u4e00-\u9fff）)？?])\s*\d{1,2}[.、．]\s*|[；;，,。、]\s*")
-_NAME = re.compile(rf"[\u4e00-\u9fff0-9A-Za-zⅠ-Ⅴ（）()“”\-]{{2,24}}(?:{_SUFFIX})(?:[（(][^）)]*[）)])?$")
+_NAME = re.compile(
+    rf"[\u4e00-\u9fff0-9A-Za-zⅠ-Ⅴ（）()“”\-]{{2,24}}(?:{_SUFFIX})(?:[（(][^）)]*[）)])?$"
+)
 
 
 def find(sentence: Sentence) -> Iterable[Fact]:
@@ -80,7 +94,9 @@ def _fact(sentence: Sentence, span: Span, name: str, core: Span | None = None) -
         name=name,
         assertion=reading.assertion,
         duration=duration_near(sentence.text, span),
-        role=_role(sentence, span) if reading.assertion in ("present", "possible", "historical") else None,
+        role=_role(sentence, span)
+        if reading.assertion in ("present", "possible", "historical")
+        else None,
         section=sentence.section,
     )
 
@@ -92,7 +108,11 @@ def _role(sentence: Sentence, span: Span) -> DiagnosisRole | None:
             return role
     if sentence.section in _ROLES:
         return _ROLES[sentence.section]
-    return "working" if sentence.section in ("assessment", "assessment_plan", "impression", "diagnosis") else None
+    return (
+        "working"
+        if sentence.section in ("assessment", "assessment_plan", "impression", "diagnosis")
+        else None
+    )
 
 
 def _open(sentence: Sentence) -> Iterator[Span]:
@@ -110,8 +130,8 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
     for cut in [*_INNER.finditer(text, start, end), None]:
         stop = cut.start() if cut else end
         piece = text[at:stop]
-        lead = len(piece) - len(piece.lstrip(" \t“\"："))
-        piece = piece.strip(" \t“”\"？?：:")
+        lead = len(piece) - len(piece.lstrip(' \t“"：'))
+        piece = piece.strip(' \t“”"？?：:')
         if _NAME.match(piece):
             yield Span(at + lead, at + lead + len(piece))
         at = cut.end() if cut else end

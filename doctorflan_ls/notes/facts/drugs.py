@@ -15,53 +15,118 @@ from doctorflan_ls.notes.model import Assertion, DrugStatus, Fact, Sentence
 from doctorflan_ls.text import Span
 
 _FORM = re.compile(
-    r"(?:肠溶|缓释|控释|分散|泡腾|软|口腔崩解|薄膜衣)?(?:胶囊|片剂|片|注射液|注射剂|颗粒|口服液|滴丸|丸|混悬液|干混悬剂|糖浆|吸入剂"
-    r"|气雾剂|粉吸入剂|软膏|乳膏|滴眼液|栓剂?|贴剂?|粉针|钠|钙|针)|\s(?:tablets?|capsules?|tabs?|caps?|inhaler|cream|ointment|injection|XR|ER|SR|XL|CR)\b"
+    r"(?:肠溶|缓释|控释|分散|泡腾|软|口腔崩解|薄膜衣)?(?:胶囊|片剂|片|注射液|注射剂|颗粒"
+    r"|口服液|滴丸|丸|混悬液|干混悬剂|糖浆|吸入剂"
+    r"|气雾剂|粉吸入剂|软膏|乳膏|滴眼液|栓剂?|贴剂?|粉针|钠|钙|针)|\s(?:tablets?|capsules?"
+    r"|tabs?|caps?|inhaler|cream|ointment|injection|XR|ER|SR|XL|CR)\b"
 )
-_UNIT = r"(?:mg|μg|µg|ug|mcg|kg|g|ml|mL|ML|IU|iu|U|u|units?|mmol|mEq|万单位|万U|单位|毫克|微克|克|毫升|片|粒|支|丸|袋|包|瓶|滴|喷|吸|揿|#|milligrams?|micrograms?|grams?|puffs?|tablets?|tabs?|capsules?|drops?|%)"
+_UNIT = (
+    r"(?:mg|μg|µg|ug|mcg|kg|g|ml|mL|ML|IU|iu|U|u|units?|mmol|mEq|万单位|万U|单位|毫克|微克|克"
+    r"|毫升|片|粒|支|丸|袋|包|瓶|滴|喷|吸|揿|#|milligrams?|micrograms?|grams?|puffs?|tablets?"
+    r"|tabs?|capsules?|drops?|%)"
+)
 _NUMBER = r"\d+(?:[.,]\d+)?(?:\s*[-~～/]\s*\d+(?:\.\d+)?)?|半|一|两"
 _DOSE = re.compile(
-    rf"(?:早|中|晚|午|睡前|每次|一次|各|to |at |of )?\s?(?:{_NUMBER})\s?{_UNIT}(?:/kg|/次|/d|/日)?(?![a-zA-Z])"
-    rf"(?:\s*[、，,\s]?(?:早|中|晚|午|睡前)\s?(?:{_NUMBER})\s?{_UNIT}(?![a-zA-Z]))*",
+    rf"(?:早|中|晚|午|睡前|每次|一次|各|to |at |of )?\s?(?:{_NUMBER})\s?{_UNIT}(?:/kg|/次|/d"
+    rf"|/日)?(?![a-zA-Z])"
+    rf"(?:\s*[、，,\s]?(?:早|中|晚|午|睡前)\s?(?:{_NUMBER})\s?{_UNIT}(?:(?<![a-zA-Z])|(?![a-zA-Z])))*",
 )
 _ROUTE = re.compile(
-    r"口服|静脉滴注|静脉注射|静滴|静推|静注|静点|肌肉注射|肌注|皮下注射|皮下|舌下含服|舌下含化|舌下|含服|含化|雾化吸入|雾化|吸入|外用|外敷|外涂"
+    r"口服|静脉滴注|静脉注射|静滴|静推|静注|静点|肌肉注射|肌注|皮下注射|皮下|舌下含服"
+    r"|舌下含化|舌下|含服|含化|雾化吸入|雾化|吸入|外用|外敷|外涂"
     r"|滴眼|点眼|鼻饲|直肠给药|纳肛|灌肠|顿服|嚼服|冲服|泵入|微泵"
-    r"|\b(?:p\.?o\.?|i\.?v\.?(?:gtt)?|ivgtt|ivdrip|i\.?m\.?|ih|sc|sq|subq|sl|pr|by mouth|orally|oral|intravenous(?:ly)?|intramuscular(?:ly)?"
+    r"|\b(?:p\.?o\.?|i\.?v\.?(?:gtt)?|ivgtt|ivdrip|i\.?m\.?|ih|sc|sq|subq|sl|pr|by mouth"
+    r"|orally|oral|intravenous(?:ly)?|intramuscular(?:ly)?"
     r"|subcutaneous(?:ly)?|sublingual(?:ly)?|inhaled|topical(?:ly)?|rectally|IV|PO|IM|PV)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _FREQUENCY = re.compile(
-    r"每(?:日|天|晚|早|周|次|\d+小时|[一二两三四六八]+小时)(?:\s?(?:\d+|[一二两三四])(?:-\d)?\s?次)?|一[日天](?:\d|[一二两三四])次|(?:\d+|[一二两三四])次\s?[/／每]\s?(?:日|天|周|d|晚)"
+    r"每(?:日|天|晚|早|周|次|\d+小时|[一二两三四六八]+小时)(?:\s?(?:\d+"
+    r"|[一二两三四])(?:-\d)?\s?次)?|一[日天](?:\d|[一二两三四])次|(?:\d+"
+    r"|[一二两三四])次\s?[/／每]\s?(?:日|天|周|d|晚)"
     r"|日(?:\d|[一二三四])次|[一二三四\d]日[一二三四\d]次|必要时|睡前|晨起|隔日(?:一次)?|餐[前后中]"
-    r"|\b(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam|qpm|prn|b\.i\.d\.?|t\.i\.d\.?|q\.d\.?|q\.i\.d\.?|od|bd|tds|qds|mane|nocte|st)\b"
-    r"|\b(?:once|twice|three times|four times|one time|two times|\d+ times)(?: (?:a|per|each|every))? ?(?:daily|day|week|weekly|month|night)?\b"
-    r"|\b(?:daily|nightly|weekly|monthly|every (?:other )?(?:day|night|morning|week|\d+ hours|\w+ hours)|at bedtime|at night|as needed|each day|each night|in the morning|per day|a day)\b",
-    re.I,
+    r"|\b(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
+    r"|qpm|prn|b\.i\.d\.?|t\.i\.d\.?|q\.d\.?|q\.i\.d\.?|od|bd|tds|qds|mane|nocte|st)\b"
+    r"|\b(?:once|twice|three times|four times|one time|two times|\d+ times)(?: (?:a|per|each"
+    r"|every))? ?(?:daily|day|week|weekly|month|night)?\b"
+    r"|\b(?:daily|nightly|weekly|monthly|every (?:other )?(?:day|night|morning|week|\d+ hours"
+    r"|\w+ hours)|at bedtime|at night|as needed|each day|each night|in the morning|per day"
+    r"|a day)\b",
+    re.IGNORECASE,
 )
 _GAP = re.compile(r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|to|at|of|take|ivgtt)?\s?")
 _STEM_EN = re.compile(
-    r"\b[a-z]{2,}(?:prilat|pril|sartan|vastatin|olol|dipine|prazole|floxacin|cillin|cycline|gliptin|gliflozin|glitazone|triptan"
-    r"|azepam|azolam|conazole|tidine|setron|parin|xaban|gatran|tinib|zumab|ximab|mumab|lukast|dronate|thiazide|oxetine|cef\w+)\b"
+    r"\b[a-z]{2,}(?:prilat|pril|sartan|vastatin|olol|dipine|prazole|floxacin|cillin|cycline"
+    r"|gliptin|gliflozin|glitazone|triptan"
+    r"|azepam|azolam|conazole|tidine|setron|parin|xaban|gatran|tinib|zumab|ximab|mumab|lukast"
+    r"|dronate|thiazide|oxetine|cef\w+)\b"
     r"|\bcef[a-z]{3,}\b",
-    re.I,
+    re.IGNORECASE,
 )
 _STEM_ZH = re.compile(
-    r"头孢[\u4e00-\u9fff]{1,3}?(?=[，。、；\s\d抗治注]|$)|格列[\u4e00-\u9fff]|[\u4e00-\u9fff]{1,2}(?:普利|沙坦|他汀|洛尔|地平|拉唑|沙星|西林|替尼|单抗|膦酸钠|列汀|列净|西泮|唑仑)"
+    r"头孢[\u4e00-\u9fff]{1,3}?(?=[，。、；\s\d抗治注]|$)|格列[\u4e00-\u9fff]"
+    r"|[\u4e00-\u9fff]{1,2}(?:普利|沙坦|他汀|洛尔|地平|拉唑|沙星|西林|替尼|单抗|膦酸钠|列汀"
+    r"|列净|西泮|唑仑)"
 )
 _FORM_ZH = re.compile(
-    r"(?:口服|服用|予以?|给予|[、，,“：:\s]|^)([\u4e00-\u9fff]{2,9}(?:片|胶囊|注射液|颗粒|口服液|丸|滴丸|缓释片|肠溶片))(?=\s?[\d，,、”\"]|\s*口服)"
+    r"(?:口服|服用|予以?|给予|[、，,“：:\s]|^)([\u4e00-\u9fff]{2,9}(?:片|胶囊|注射液|颗粒"
+    r"|口服液|丸|滴丸|缓释片|肠溶片))(?=\s?[\d，,、”\"]|\s*口服)"
 )
 _STATUS: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
-    ("avoid", re.compile(r"(?:避免|禁用|忌用|慎用|不宜|勿用|\bavoid(?:ing)?\b|contraindicated)[^。；;.]{0,20}$", re.I)),
-    ("stopped", re.compile(r"(?:停用|停服|停止|自行停药|已停|暂停|\bdiscontinued?\b|\bstop(?:ped|ping)?\b|\bhold(?:ing)?\b|\bd/c\b|\boff\b|came off)[^。；;.，]{0,30}$", re.I)),
-    ("changed", re.compile(r"(?:改为|改用|增至|减至|加量至|减量至|加量|减量|调整为|换用|换为|\bincreas(?:e|ed|ing)\b|\bdecreas(?:e|ed|ing)\b|\bswitch(?:ed)?\b|\bchanged?\b|\btaper\b|\btitrat\w+)[^。；;.，]{0,30}$", re.I)),
-    ("new", re.compile(r"(?:加用|新增|开始|起始|予以|给予|予|开具|处方|\bstart(?:ed|ing)?\b|\bbeg[ia]n\b|\binitiat\w+|\bprescrib\w+|\badd(?:ed)?\b|\btrial\b|\btreat(?:ed)? with\b|\bgive[n]?\b|\bwill take\b)[^。；;.]{0,40}$", re.I)),
-    ("current", re.compile(r"(?:长期|目前|规律|平素|现|一直|继续|维持|自服|服用|口服|应用|使用|每晚需|注射|\bcontinu\w+|\btak(?:es?|ing)\b|\bcurrent(?:ly)?\b|\bon\b|\buses?\b|\busing\b|\bmeds?:|\bmanaged with\b)[^。；;.]{0,60}$", re.I)),
+    (
+        "avoid",
+        re.compile(
+            r"(?:避免|禁用|忌用|慎用|不宜|勿用|\bavoid(?:ing)?\b|contraindicated)[^。；;.]{0,20}$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "stopped",
+        re.compile(
+            r"(?:停用|停服|停止|自行停药|已停|暂停|\bdiscontinued?\b|\bstop(?:ped|ping)?\b"
+            r"|\bhold(?:ing)?\b|\bd/c\b|\boff\b|came off)[^。；;.，]{0,30}$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "changed",
+        re.compile(
+            r"(?:改为|改用|增至|减至|加量至|减量至|加量|减量|调整为|换用|换为|\bincreas(?:e"
+            r"|ed|ing)\b|\bdecreas(?:e|ed|ing)\b|\bswitch(?:ed)?\b|\bchanged?\b|\btaper\b"
+            r"|\btitrat\w+)[^。；;.，]{0,30}$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "new",
+        re.compile(
+            r"(?:加用|新增|开始|起始|予以|给予|予|开具|处方|\bstart(?:ed|ing)?\b|\bbeg[ia]n\b"
+            r"|\binitiat\w+|\bprescrib\w+|\badd(?:ed)?\b|\btrial\b|\btreat(?:ed)? with\b"
+            r"|\bgive[n]?\b|\bwill take\b)[^。；;.]{0,40}$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "current",
+        re.compile(
+            r"(?:长期|目前|规律|平素|现|一直|继续|维持|自服|服用|口服|应用|使用|每晚需|注射"
+            r"|\bcontinu\w+|\btak(?:es?|ing)\b|\bcurrent(?:ly)?\b|\bon\b|\buses?\b|\busing\b"
+            r"|\bmeds?:|\bmanaged with\b)[^。；;.]{0,60}$",
+            re.IGNORECASE,
+        ),
+    ),
 )
-_STATUS_AFTER = re.compile(r"^[^。；;.,，]{0,12}(?:停用|停药|was (?:stopped|discontinued|held))", re.I)
-_CURRENT = frozenset({"medications", "discharge_medications", "medication_history", "current_medications"})
-_DENIED = re.compile(r"not (?:currently )?(?:taking|on|using)\s[^.;,]{0,30}$|未(?:服用|使用|应用|规律服用)[^，。；]{0,12}$", re.I)
+_STATUS_AFTER = re.compile(
+    r"^[^。；;.,，]{0,12}(?:停用|停药|was (?:stopped|discontinued|held))", re.IGNORECASE
+)
+_CURRENT = frozenset(
+    {"medications", "discharge_medications", "medication_history", "current_medications"}
+)
+_DENIED = re.compile(
+    r"not (?:currently )?(?:taking|on|using)\s[^.;,]{0,30}$|未(?:服用|使用|应用"
+    r"|规律服用)[^，。；]{0,12}$",
+    re.IGNORECASE,
+)
 
 
 def find(sentence: Sentence) -> Iterable[Fact]:
@@ -129,7 +194,11 @@ def _dosing(text: str, at: int) -> tuple[int, dict[str, str]]:
 
 def _route_before(text: str, start: int) -> str | None:
     found = [*_ROUTE.finditer(text, max(start - 8, 0), start)]
-    return found[-1].group() if found and not re.search(r"[，。；;,]", text[found[-1].end() : start]) else None
+    return (
+        found[-1].group()
+        if found and not re.search(r"[，。；;,]", text[found[-1].end() : start])
+        else None
+    )
 
 
 def _status(sentence: Sentence, span: Span) -> DrugStatus | None:

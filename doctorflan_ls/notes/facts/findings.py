@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from doctorflan_ls.notes.facts import assertion
 from doctorflan_ls.notes.facts.timing import duration_near
 from doctorflan_ls.notes.facts.vocabulary import Match, lookup, matches, site_before
-from doctorflan_ls.notes.model import Fact, Sentence
+from doctorflan_ls.notes.model import Fact, FactKind, Sentence
 from doctorflan_ls.text import Span
 
 # Heads that say little without the body site before them.
-_GENERAL = frozenset({"pain", "swelling", "numbness", "itching", "weakness", "discomfort", "paresthesia"})
+_GENERAL = frozenset(
+    {"pain", "swelling", "numbness", "itching", "weakness", "discomfort", "paresthesia"}
+)
 # 肝脾肋下未及 is one phrase: the organ is the finding that is missing.
 _SELF_DENIED = re.compile("未(?:触|扪)?及")
-_SIDE = re.compile("[左右双两]侧?$")
+_SIDE = re.compile(r"(?:[左右双两]侧?|\b(?:left|right|bilateral)\s)$", re.IGNORECASE)
 
 
 def find(sentence: Sentence) -> Iterable[Fact]:
@@ -31,7 +33,7 @@ def find(sentence: Sentence) -> Iterable[Fact]:
 def _fact(sentence: Sentence, match: Match) -> Fact | None:
     start, name = _with_site(sentence, match)
     span = Span(start, match.end)
-    kind = "sign" if match.term.kind == "sign" else "symptom"
+    kind: FactKind = "sign" if match.term.kind == "sign" else "symptom"
     reading = assertion.read(sentence, match.span, kind)
     if _SELF_DENIED.search(sentence.text, match.start, match.end):
         reading = assertion.Reading("denied", "NEG")
@@ -54,7 +56,7 @@ def _with_site(sentence: Sentence, match: Match) -> tuple[int, str]:
     name = match.term.name(sentence.language)
     site = site_before(sentence.text, match.start)
     if site is None:
-        side = _SIDE.search(sentence.text[max(match.start - 2, 0) : match.start])
+        side = _SIDE.search(sentence.text[max(match.start - 10, 0) : match.start])
         return match.start - (len(side.group()) if side else 0), name
     start = match.start - (len(site.string) - site.start())
     start += len(site.group()) - len(site.group().lstrip("及、和有 "))

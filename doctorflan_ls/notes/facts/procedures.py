@@ -16,13 +16,16 @@ _ACT = (
 )
 _OPEN = re.compile(rf"[\u4e00-\u9fffA-Za-z]{{0,14}}(?:{_ACT})手?术")
 _LEAD = re.compile(
-    r"^.*(?:行|予|给予|做|于|在|因|经|施|接受|拟|后|曾|及|加|院|科|上|下行|史|性别|了|日|月|年|前|时|为|式|需|可|名称)(?=[\u4e00-\u9fff]{2})"
+    r"^.*(?:行|予|给予|做|于|在|因|经|施|接受|拟|后(?!腹|交|颅)|曾|及|加|院|科|上(?!颌|肢|腹"
+    r"|皮)|下行|史|性别|了|日|月|年|前(?!列|臂|交)|时|为|式|需|可|名称)(?=[\u4e00-\u9fff]{2})"
 )
 _PLANNED = re.compile(
     r"(?:拟|择期|限期|计划|准备|建议|需要?|拟于.{0,12}|待|必要时)[^，。；]{0,10}$"
-    r"|(?:plan(?:s|ned)? (?:for|to)|scheduled for|will (?:undergo|need|order|have|perform|proceed)|recommend(?:ed)?|consider"
-    r"|candidate for|discussed|refer(?:red|ral)? (?:to|for)|awaiting|requesting|order(?:ed)? an?)[^.;]{0,40}$",
-    re.I,
+    r"|(?:plan(?:s|ned)? (?:for|to)|scheduled for|will (?:undergo|need|order|have|perform"
+    r"|proceed)|recommend(?:ed)?|consider"
+    r"|candidate for|discussed|refer(?:red|ral)? (?:to|for)|awaiting|requesting"
+    r"|order(?:ed)? an?)[^.;]{0,40}$",
+    re.IGNORECASE,
 )
 
 
@@ -40,13 +43,24 @@ def find(sentence: Sentence) -> Iterable[Fact]:
     for span, name in spans.items():
         asserted = _assertion(sentence, span)
         if asserted is not None:
-            yield Fact("procedure", text[span.start : span.end], span, name, assertion=asserted, section=sentence.section)
+            yield Fact(
+                "procedure",
+                text[span.start : span.end],
+                span,
+                name,
+                assertion=asserted,
+                section=sentence.section,
+            )
 
 
 def _assertion(sentence: Sentence, span: Span) -> Assertion | None:
     reading = assertion.read(sentence, span, "procedure")
     planned = _PLANNED.search(sentence.text[max(span.start - 60, 0) : span.start])
-    return "possible" if planned and reading.assertion in ("present", "historical") else reading.assertion
+    return (
+        "possible"
+        if planned and reading.assertion in ("present", "historical")
+        else reading.assertion
+    )
 
 
 def _open(text: str) -> Iterator[Span]:

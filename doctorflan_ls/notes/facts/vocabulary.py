@@ -59,7 +59,9 @@ class Term:
 
     def name(self, language: Locale) -> str:
         """The canonical name in ``language``; the other language's where it has none."""
-        return (self.name_zh or self.name_en) if language == "zh" else (self.name_en or self.name_zh)
+        return (
+            (self.name_zh or self.name_en) if language == "zh" else (self.name_en or self.name_zh)
+        )
 
 
 class Match(NamedTuple):
@@ -101,7 +103,7 @@ def _is_abbreviation(surface: str) -> bool:
 
 
 @cache
-def _automaton() -> Any:
+def _automaton() -> Any:  # noqa: ANN401 - pyahocorasick has no types
     machine = ahocorasick.Automaton()
     surfaces: dict[str, tuple[str, Term]] = {}
     for table, kind in _TABLES:
@@ -159,9 +161,7 @@ def _word_end(folded: str, end: int) -> int | None:
     """Where the word that ends at ``end`` really ends, a plural included; None inside a word."""
     for plural in _PLURALS:
         after = end + len(plural)
-        if folded.startswith(plural, end) and not (
-            after < len(folded) and _latin(folded[after])
-        ):
+        if folded.startswith(plural, end) and not (after < len(folded) and _latin(folded[after])):
             return after
     return None
 
@@ -184,7 +184,7 @@ def _sites() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return (
         re.compile(
             f"(?:(?P<side>[{side}]{{0,4}})(?P<site>{zh_sites})(?:部|区|处|局部|周围|关节){{0,2}}[及、和]?)+"
-            "(?P<quality>[\u4e00-\u9fff]{0,6}?性|剧烈|明显|反复|持续|轻度|重度|有|出现|稍|感){0,2}$"
+            "(?P<quality>[\u4e00-\u9fff]{0,6}?性|剧烈|明显|反复|持续|轻度|重度|稍|感){0,2}$"
         ),
         re.compile(
             "(?:\\b(?:right|left|bilateral|both|upper|lower|mid|low|medial|lateral|anterior|posterior"
@@ -194,7 +194,7 @@ def _sites() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def site_before(text: str, start: int) -> re.Match[str] | None:
-    """The body site that directly precedes ``start``, with its side: 右下腹|疼痛, left knee|pain."""
+    """The body site right before ``start``, with its side: 右下腹|疼痛, left knee|pain."""
     chinese, english = _sites()
     window = text[max(start - 24, 0) : start]
     if not window or (window[-1].isascii() and window[-1] not in " -"):
