@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markers import marked
 
 from doctorflan_ls.blocks import Edit
+from doctorflan_ls.checks.parts import sections_over
 from doctorflan_ls.drafts import escape_snippet
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.features.actions import Action, actions
@@ -267,15 +268,22 @@ def test_folds_are_sections_and_drafts_of_several_lines() -> None:
 
 
 def test_analysis_keeps_its_contract() -> None:
-    text = (
-        "门诊病历\n性别：男 年龄：45岁\n主诉：胸痛2小时\n体格检查：BP 150/90mmHg。\n诊断：冠心病\n"
-    )
+    text = "门诊病历\n性别：男 年龄：45岁\n主诉：胸痛2小时\n体检：BP 150/90mmHg。\n诊断：冠心病\n"
     told = analysis(snapshot(text))
     jsonschema.validate(told, json.loads(SCHEMA.read_text(encoding="utf-8")))
     facts = told["facts"]
     assert facts
     assert all(text[slice(*fact["span"])] == fact["text"] for fact in facts)
     json.dumps(told)
+
+
+@given(st.text(alphabet="主诉：现病史既往（1）一、\n 咳嗽", max_size=120), st.data())
+def test_the_sections_over_a_span_are_those_that_overlap_it(text: str, data: st.DataObject) -> None:
+    note = parse_note(text)
+    start = data.draw(st.integers(0, len(text)))
+    span = Span(start, data.draw(st.integers(start, len(text))))
+    expected = tuple(each for each in note.sections if each.span.overlaps(span))
+    assert sections_over(note, span) == expected
 
 
 def test_analysis_of_a_part_holds_what_stands_in_it() -> None:

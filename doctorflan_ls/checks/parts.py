@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from doctorflan_ls.checks.table import rule_table
 from doctorflan_ls.notes import doctype
 from doctorflan_ls.notes.headings import section_kind
+from doctorflan_ls.notes.model import Section
 from doctorflan_ls.notes.note import Note
+from doctorflan_ls.text import Span
 
 
 def required_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
@@ -31,6 +35,19 @@ def missing_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
         for part in required_parts(note, doc_type)
         if part not in present and present.isdisjoint(instead.get(part, ()))
     )
+
+
+def sections_over(note: Note, span: Span) -> tuple[Section, ...]:
+    """The sections that share a character with ``span``, found without looking at all of them."""
+    found = []
+    at = bisect_left(note.sections, span.end, key=lambda section: section.span.start)
+    for section in (note.sections[index] for index in range(at - 1, -1, -1)):
+        if section.span.overlaps(span):
+            found.append(section)
+        # Sections of the first level follow one another: nothing earlier reaches so far.
+        if section.level == 1 and section.span.start <= span.start:
+            break
+    return tuple(reversed(found))
 
 
 def _is_field(part: str) -> bool:

@@ -6,6 +6,7 @@ The ids, texts, limits and sources are in ``data/rules.toml``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from doctorflan_ls.checks.model import Fields, Finding, Rule
 from doctorflan_ls.checks.parts import missing_parts, required_parts
@@ -18,6 +19,8 @@ from doctorflan_ls.text import Span
 
 # Where allergies are recorded, for checks of a part of the note.
 _ALLERGY_SECTIONS = ("allergies", "past_history", "past_medical_history", "general")
+# A record has one or two of them; a file of many records must not make one keystroke read them all.
+_MOST_ALLERGY_SECTIONS = 8
 _NAMING_KINDS = ("diagnosis", "symptom", "sign", "procedure")
 
 
@@ -164,7 +167,9 @@ def _in_another_unit(fact: Fact) -> bool:
 
 def _allergies(note: Note, facts: Sequence[Fact]) -> Iterator[Fact]:
     seen = set()
-    elsewhere = (note.facts_in(section.span) for section in note.sections_of(*_ALLERGY_SECTIONS))
+    sections = (section for section in note.sections if section.id in _ALLERGY_SECTIONS)
+    recorded = islice(sections, _MOST_ALLERGY_SECTIONS)
+    elsewhere = (note.facts_in(section.span) for section in recorded)
     for fact in (*facts, *(fact for found in elsewhere for fact in found)):
         if fact.kind == "allergy" and fact.span not in seen:
             seen.add(fact.span)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from doctorflan_ls.checks import rules
 from doctorflan_ls.checks.model import CheckOptions, Finding
+from doctorflan_ls.checks.parts import sections_over
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
@@ -33,7 +34,7 @@ def _all(note: Note, options: CheckOptions, span: Span | None) -> Iterator[Findi
         facts = note.facts
     else:
         facts = note.facts_in(span)
-    sections = tuple(each for each in note.sections if each.span.overlaps(span))
+    sections = sections_over(note, span)
     for findings in (
         *everywhere,
         rules.empty(note, sections),

@@ -6,6 +6,7 @@ The contract is ``schemas/analysis.schema.json``; spans are ``[start, end)`` in 
 from __future__ import annotations
 
 from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.parts import sections_over
 from doctorflan_ls.checks.run import check
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.i18n import Locale
@@ -22,11 +23,7 @@ def analysis(snapshot: Snapshot, span: Span | None = None) -> dict[str, object]:
     """
     note = snapshot.note
     facts = note.facts if span is None else note.facts_in(span)
-    sections = (
-        note.sections
-        if span is None
-        else tuple(section for section in note.sections if section.span.overlaps(span))
-    )
+    sections = note.sections if span is None else sections_over(note, span)
     findings = check(note, snapshot.checks, span)
     result: dict[str, object] = {
         "doc_type": note.doc_type,
