@@ -55,7 +55,9 @@ _MOST_HEADING_WORDS = 16
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading, offsets counted from where it starts (its number or bracket included).
+    """A heading, offsets counted from its block's start (its line's, where it leads a line).
+
+    ``start`` is where its number, bracket or name stands, ``end`` where the text after it does.
 
     ``kinds`` is what it may mean: several where the section around decides, none for ``other``.
     ``style`` is how it is written: headings written alike stand on one level. ``glued`` headings
@@ -67,6 +69,7 @@ class Heading:
     name_span: Span
     end: int
     style: int
+    start: int = 0
 
 
 @cache
@@ -102,8 +105,6 @@ def find_headings(text: str, start: int, end: int) -> Iterator[tuple[int, Headin
         if read is None:
             at = found.start() + 1
         else:
-            if read[0] >= end:
-                return
             yield read
             at = found.end()
 
@@ -121,15 +122,10 @@ def _read(text: str, found: re.Match[str]) -> tuple[int, Heading] | None:
         kinds, enum = _inline_kinds(text, found, name), None
     if kinds is None:
         return None
-    first = found.start() if group in {"zh", "en"} else _skip_blanks(text, found.start())
+    first = found.start()
     span = Span(found.start(group) - first, found.end(group) - first)
-    return first, Heading(name, kinds, span, found.end() - first, _style(found, enum))
-
-
-def _skip_blanks(text: str, at: int) -> int:
-    while text[at] in " \t\u3000\xa0":
-        at += 1
-    return at
+    indent = len(found[0]) - len(found[0].lstrip())
+    return first, Heading(name, kinds, span, found.end() - first, _style(found, enum), indent)
 
 
 def _style(found: re.Match[str], enum: str | None) -> int:

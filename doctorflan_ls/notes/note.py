@@ -16,8 +16,7 @@ from doctorflan_ls.notes.blocks import CONTEXT, Block, Setting, cut
 from doctorflan_ls.notes.language import language_of
 from doctorflan_ls.notes.model import DraftBlock, Fact, Section, Sex
 from doctorflan_ls.notes.outline import Layout, Path, drafts, laid_out, paths
-from doctorflan_ls.notes.patient import REACH as PATIENT_REACH
-from doctorflan_ls.notes.patient import Patient, read_patient
+from doctorflan_ls.notes.patient import SETTLED, Patient, read_patient
 from doctorflan_ls.notes.sections import Outline, assemble, head_of, section_from
 from doctorflan_ls.text import Span, Text
 
@@ -123,7 +122,14 @@ class Note:
         """
         index = min(bisect_right(self._ends, max(offset, 0)), len(self._blocks) - 1)
         head = head_of(self._layout, index)
+        if head is not None and head == index and offset < self._heading_start(head):
+            head = head_of(self._layout, index - 1)
         return None if head is None else section_from(self._layout, self._ends, head)
+
+    def _heading_start(self, index: int) -> int:
+        block = self._blocks[index]
+        indent = block.heading.start if block.heading is not None else 0
+        return self._ends[index] - len(block.text) + indent
 
     def facts_in(self, span: Span) -> tuple[Fact, ...]:
         """The facts that share a character with ``span``, or that an empty ``span`` touches.
@@ -170,8 +176,10 @@ class Note:
         first, last = first + head, last - tail
         middle = fresh[head : len(fresh) - tail]
         edited = self._spliced(text, version, first, last, tuple(middle))
-        if start > PATIENT_REACH + CONTEXT and edited.language == self.language:
-            edited.__dict__["patient"] = self.patient
+        known = self.__dict__.get("patient")
+        has_markers = True in self._quiet or True in edited._quiet
+        if known and start > SETTLED and not has_markers and edited.language == self.language:
+            edited.__dict__["patient"] = known
         return edited
 
     def _spliced(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from doctorflan_ls.notes.blocks import Block, Setting
+from doctorflan_ls.notes.blocks import CONTEXT, Block, Setting
 from doctorflan_ls.notes.facts import demographics
 from doctorflan_ls.notes.model import Sex
+from doctorflan_ls.notes.sentences import LONGEST
 
-REACH = 3000
-"""Sentences that start beyond are not searched, so that an edit there costs nothing."""
+_REACH = 3000
+SETTLED = _REACH + CONTEXT + LONGEST
+"""An edit beyond this changes nothing: sentences that start past ``_REACH`` are not searched."""
 
 
 class Patient(NamedTuple):
@@ -21,7 +23,7 @@ class Patient(NamedTuple):
 
 
 def read_patient(blocks: Iterable[tuple[int, Block, Setting]]) -> Patient:
-    """The first sex and the first age that the note's first ``REACH`` code points state.
+    """The first sex and the first age that the note's beginning states.
 
     ``blocks`` come in order, each with its offset and what its sentences are read with.
     """
@@ -29,7 +31,7 @@ def read_patient(blocks: Iterable[tuple[int, Block, Setting]]) -> Patient:
     age: float | None = None
     for start, block, setting in blocks:
         for at, sentence in block.sentences(setting):
-            if start + at >= REACH or (sex is not None and age is not None):
+            if start + at >= _REACH or (sex is not None and age is not None):
                 return Patient(sex, age)
             for fact in sorted(demographics.find(sentence), key=lambda fact: fact.span):
                 if fact.kind == "sex" and sex is None:

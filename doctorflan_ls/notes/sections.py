@@ -102,7 +102,7 @@ def _section(layout: Layout, ends: Sequence[int], head: int, close: int, after: 
         path[-1].id,
         heading.name,
         Span(start + name.start, start + name.end),
-        Span(start, end),
+        Span(start + heading.start, end),
         Span(min(start + first, body_end), body_end),
         len(path),
         path[-1].loinc,

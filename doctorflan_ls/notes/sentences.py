@@ -16,6 +16,9 @@ _WRAPPED = 60
 # Longer sentences are cut at a comma, past the double at any place: no reader of facts may meet
 # a text whose length nobody bounded.
 _LONG = 600
+LONGEST = 2 * _LONG
+"""No sentence is longer, in code points."""
+
 _END = re.compile(
     r"[。；;！？][”’」』]{0,3}"
     r"|(?P<line>\r\n|\n|\r)"
@@ -71,9 +74,9 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
-    while end - start > 2 * _LONG:
-        comma = _COMMA.search(text, start + _LONG, start + 2 * _LONG)
-        cut = comma.end() if comma else start + 2 * _LONG
+    while end - start > LONGEST:
+        comma = _COMMA.search(text, start + _LONG, start + LONGEST)
+        cut = comma.end() if comma else start + LONGEST
         yield Span(start, cut)
         start = cut
     if start < end:
