@@ -21,6 +21,8 @@ _TAIL = "。；;，,、.：: \t\r\n"
 _BLANKS = re.compile(r"\s+")
 # A longer Chinese sentence is quoted by its clauses.
 _LONG = 70
+# How far behind a finding its duration, or behind a drug its route, may stand.
+_REACH = 80
 _CLAUSE = re.compile(r"[，,；;。]")
 
 
@@ -141,19 +143,28 @@ class Case:
         )
 
     def bodies(self, ids: frozenset[str]) -> Iterator[Span]:
-        """The texts of these sections; where none is history, what stands before any heading is."""
-        if ids & group("history") and not any(self.sections(group("history"))):
-            first = self.note.sections[0].span.start if self.note.sections else len(self.text)
-            if first > self.scope.start:
-                yield Span(self.scope.start, min(first, self.scope.end))
+        """The texts of these sections; a note without a history section still has a history."""
+        if "hpi" in ids and not any(
+            self.quote(section.body) for section in self.sections(group("history"))
+        ):
+            yield from self._narrative()
         for section in self.sections(ids):
             yield section.body
 
+    def _narrative(self) -> Iterator[Span]:
+        """The history of a note without such a section: what follows the complaint under its
+        heading, else what stands before any heading."""
+        complaints = list(self.sections(frozenset({"chief_complaint"})))
+        for section in complaints:
+            rest = list(self.cut(section.body.start, section.body.end))[1:]
+            if rest:
+                yield Span(rest[0].start, section.body.end)
+        first = self.note.sections[0].span.start if self.note.sections else len(self.text)
+        if not complaints and first > self.scope.start:
+            yield Span(self.scope.start, min(first, self.scope.end))
+
     def sentences(self, ids: frozenset[str]) -> Iterator[Span]:
         """The sentences of these sections, drafts and bare fragments left out."""
-        if ids & group("history") and not any(self.sections(group("history"))):
-            # A complaint that goes on as a narrative is the history of a note without one.
-            yield from [*self.sentences(frozenset({"chief_complaint"}))][1:]
         for body in self.bodies(ids):
             start, end = max(body.start, self.scope.start), min(body.end, self.scope.end)
             yield from self.cut(start, end)
@@ -213,6 +224,20 @@ class Case:
         return words.startswith(cues("negation")) or denied_before(
             self.text, span.start, self.note.language
         )
+
+    def line_start(self, span: Span) -> int:
+        """Where the line that ``span`` stands in begins."""
+        return max(self.text.rfind(end, 0, span.start) for end in "\r\n") + 1
+
+    def near(self, span: Span, words: str) -> Span | None:
+        """Where ``words`` stand in the line of ``span``, the place next to it."""
+        start = self.line_start(span)
+        places = []
+        at = self.text.find(words, start)
+        while start <= at < span.end + _REACH:
+            places.append(Span(at, at + len(words)))
+            at = self.text.find(words, at + 1)
+        return min(places, key=lambda place: abs(place.start - span.end), default=None)
 
     def with_heading(self, span: Span) -> Span:
         """A section's first sentence with the heading on its line (ECG: sinus rhythm)."""

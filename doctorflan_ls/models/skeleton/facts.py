@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from doctorflan_ls.lexicon import group, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
+from doctorflan_ls.text import Span
 
 # A longer sentence in a diagnosis section is a discussion, not a name.
 _LONGEST_NAME = 120
+_ITEM = re.compile(r"\s*#?\d{1,2}[.)]\s")
 _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
     {"initial", "admission", "discharge", "preoperative", "postoperative", "working"}
@@ -97,7 +100,10 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         told = [fact for fact in case.of("diagnosis") if fact.assertion == "possible"]
         return _each(case, told)[:limit]
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
-    spans = case.sentences(sections)
+    spans = [
+        *case.sentences(sections),
+        *([] if query.argument == "final" else _numbered(case)),
+    ]
     unique = {case.quote(span).casefold(): span for span in spans}
     lines = [case.line(span) for words, span in unique.items() if len(words) <= _LONGEST_NAME]
     if lines or query.argument == "final":
@@ -108,6 +114,13 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         if fact.assertion in ("present", "possible") and fact.role in _DIAGNOSIS_ROLES
     ]
     return _each(case, told)[:limit]
+
+
+def _numbered(case: Case) -> list[Span]:
+    """The items of an assessment that is a numbered list: each names a problem."""
+    ids = frozenset({"assessment", "assessment_plan"})
+    found = case.sentences(ids)
+    return [span for span in found if _ITEM.match(case.text, case.line_start(span), span.end)]
 
 
 def _each(case: Case, told: Iterable[Fact]) -> list[Line]:
@@ -216,7 +229,7 @@ def drugs(case: Case, query: Query) -> list[Line]:
     if "list" in query.options or complete:
         lines = [Line(_drug(case, fact, complete)) for fact in told.values()]
         return lines[:limit]
-    pieces = [Piece(_written(case, fact), (fact.span,)) for fact in told.values()]
+    pieces = [_written(case, fact) for fact in told.values()]
     return case.joined(pieces, limit, query.label)
 
 
@@ -238,14 +251,17 @@ def _continued(case: Case, fact: Fact) -> Fact:
     return fact
 
 
-def _written(case: Case, fact: Fact) -> str:
-    words = case.quote(fact.span)
-    parts = (part for part in (fact.dose, fact.route, fact.frequency) if part)
-    return " ".join([words, *(part for part in parts if part not in words)])
+def _written(case: Case, fact: Fact) -> Piece:
+    words, evidence = case.quote(fact.span), [fact.span]
+    for part in (fact.dose, fact.route, fact.frequency):
+        place = case.near(fact.span, part) if part and part not in words else None
+        if part and place:
+            words, evidence = f"{words} {part}", [*evidence, place]
+    return Piece(words, tuple(evidence))
 
 
 def _drug(case: Case, fact: Fact, complete: bool) -> tuple[Piece, ...]:
-    pieces = [Piece(_written(case, fact), (fact.span,))]
+    pieces = [_written(case, fact)]
     if complete:
         keys = ("dose", "route", "frequency")
         lacking = [case.word(key) for key in keys if getattr(fact, key) is None]

@@ -146,7 +146,7 @@ _REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNO
 
 def _is_reasoning(case: Case, span: Span) -> bool:
     """True where the line that ``span`` stands in gives reasons, not orders."""
-    start = max(case.text.rfind("\n", 0, span.start), case.text.rfind("\r", 0, span.start)) + 1
+    start = case.line_start(span)
     return _REASONING.match(case.quote(Span(start, max(span.end, start)))) is not None
 
 
@@ -243,13 +243,14 @@ def _symptoms(case: Case, without: frozenset[str] = frozenset()) -> list[Piece]:
             or fact.section in group("background")
         ):
             continue
-        words = case.quote(fact.span)
-        if fact.duration and fact.duration not in words:
-            gap = " " if fact.duration[:1].isascii() and case.note.language == "en" else ""
-            words = f"{words}{gap}（{fact.duration}）" if not gap else f"{words} ({fact.duration})"
+        words, evidence = case.quote(fact.span), (fact.span,)
+        lasting = case.near(fact.span, fact.duration) if fact.duration else None
+        if fact.duration and lasting and fact.duration not in words:
+            frame = "{}（{}）" if case.note.language == "zh" else "{} ({})"
+            words, evidence = frame.format(words, fact.duration), (fact.span, lasting)
         earlier = told.get(fact.name)
-        if earlier is None or (fact.duration and len(words) > len(earlier.text)):
-            told[fact.name] = Piece(words, (fact.span,))
+        if earlier is None or (lasting and len(evidence) > len(earlier.evidence)):
+            told[fact.name] = Piece(words, evidence)
     return list(told.values())
 
 

@@ -1,0 +1,213 @@
+"""The skeleton model: grounded, complete in structure, inventing nothing; golden drafts.
+
+``UPDATE_GOLDEN=1 python -m pytest tests/test_skeleton.py`` writes the golden drafts anew.
+"""
+
+import os
+import re
+import threading
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doctorflan_ls.models.skeleton import SkeletonModel
+from doctorflan_ls.models.skeleton.selectors import parse
+from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.prompts import Prompt
+from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.text import Span
+
+EXAMPLES = sorted(
+    entry.name
+    for entry in files("doctorflan_ls").joinpath("examples").iterdir()
+    if entry.name.endswith(".txt")
+)
+TASKS = [task.id for task in all_tasks()]
+GOLDEN = Path(__file__).parent / "golden"
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def example(name):
+    return files("doctorflan_ls").joinpath("examples", name).read_text(encoding="utf-8")
+
+
+def chunks(text, task, language=None, span=None):
+    note = parse_note(text)
+    span = span or Span(0, len(note.text))
+    prompt = Prompt(get_task(task), note, span, language or note.language)
+    return list(SkeletonModel().generate(prompt, threading.Event()))
+
+
+def draft(text, task, language=None, span=None):
+    return "".join(chunk.text for chunk in chunks(text, task, language, span))
+
+
+def part(text, title):
+    """The lines of a draft under the title."""
+    head = text.index(title)
+    rest = text[head + len(title) :]
+    return re.split(r"\n(?!\d+\. )", rest)[0]
+
+
+@pytest.mark.parametrize("task", all_tasks(), ids=TASKS)
+def test_every_selector_of_every_task_is_known(task):
+    sources = [source for element in task.elements for source in element.sources]
+    assert sources
+    for source in sources:
+        assert parse(source)
+
+
+@pytest.mark.parametrize("source", ["nowhere:x", "section", "facts:lab?flag"])
+def test_bad_selector(source):
+    with pytest.raises(ValueError, match=r"selector|option"):
+        parse(source)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("task", TASKS)
+def test_numbers_of_a_statement_stand_in_its_evidence(name, task):
+    text = example(name)
+    for chunk in chunks(text, task):
+        if chunk.evidence and not chunk.gap:
+            said = " ".join(text[span.start : span.end] for span in chunk.evidence)
+            known = NUMBER.findall(said)
+            assert all(number in known for number in NUMBER.findall(chunk.text)), chunk
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("task", TASKS)
+def test_every_required_element_is_answered_or_a_gap(name, task):
+    language = parse_note(example(name)).language
+    text = draft(example(name), task)
+    for element in get_task(task).elements:
+        if not element.optional:
+            assert element.title.in_(language) in text
+        if element.knowledge:
+            assert element.ask.in_(language) in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_empty_note_gives_gaps_and_nothing_stated(task):
+    found = chunks("", task)
+    assert any(chunk.gap for chunk in found)
+    assert not any(chunk.evidence for chunk in found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text(alphabet="主诉现病史：发热咳嗽无否认过敏青霉素，。\n 123mgBP/abc:.", max_size=120),
+    st.data(),
+)
+def test_any_text_gives_spans_inside_the_text(text, data):
+    task = data.draw(st.sampled_from(TASKS))
+    for chunk in chunks(text, task):
+        for span in chunk.evidence:
+            assert 0 <= span.start < span.end <= len(text)
+
+
+def test_stops_between_chunks():
+    note = parse_note(example("zh-pneumonia.txt"))
+    stop = threading.Event()
+    prompt = Prompt(get_task("case-summary"), note, Span(0, len(note.text)), "zh")
+    running = SkeletonModel().generate(prompt, stop)
+    next(running)
+    stop.set()
+    assert list(running) == []
+
+
+def test_the_same_note_gives_the_same_draft():
+    text = example("en-soap-uti.txt")
+    assert draft(text, "case-summary") == draft(text, "case-summary")
+
+
+def test_labels_in_the_asked_language_quotes_in_the_notes():
+    text = draft(example("zh-pneumonia.txt"), "case-summary", "en")
+    assert "Chief complaint: 咳嗽、咳痰5天，发热2天" in text
+
+
+PENICILLIN = """入院记录
+主诉：咽痛1天。
+既往史：对青霉素过敏。
+诊疗计划：{plan}
+"""
+
+
+@pytest.mark.parametrize(
+    ("plan", "conflict"),
+    [
+        ("阿莫西林胶囊 0.5g 口服 每日3次。", True),
+        ("青霉素 80万单位 肌注 每日2次。", True),
+        ("布洛芬片 0.2g 口服 必要时。", False),
+    ],
+)
+def test_drug_against_allergy(plan, conflict):
+    text = draft(PENICILLIN.format(plan=plan), "contraindication-check")
+    assert ("请核对" in part(text, "药物与过敏：")) is conflict
+    assert ("未见重合" in text) is not conflict
+
+
+def test_allergy_not_recorded_is_said_and_is_not_none():
+    note = "主诉：咽痛1天。\n诊疗计划：阿莫西林胶囊 0.5g 口服 每日3次。\n"
+    answer = part(draft(note, "contraindication-check"), "药物与过敏：")
+    assert "未提及" in answer
+    assert "未见重合" not in answer
+
+
+def test_denied_allergy_is_quoted():
+    note = "主诉：咽痛1天。\n既往史：否认药物过敏史。\n"
+    assert "否认药物过敏史" in part(draft(note, "case-summary"), "过敏史：")
+
+
+def test_medication_plan_asks_for_what_a_drug_lacks_and_fills_nothing():
+    note = "主诉：胸闷1周。\n诊疗计划：阿司匹林 100mg 每日1次。\n"
+    lines = part(draft(note, "medication-plan"), "记录中的药物（缺项待补）：")
+    assert "阿司匹林 100mg 每日1次" in lines
+    assert "［待补充：途径］" in lines
+
+
+def test_answered_questions_are_not_asked():
+    asked = draft(example("zh-pneumonia.txt"), "inquiry-prompts")
+    assert "过敏表现" not in asked
+    assert "诱因" not in asked
+    assert "家族中有无" in asked
+
+
+def test_menstruation_is_asked_of_women_of_fitting_age_only():
+    woman = "性别：女  年龄：30岁\n主诉：腹痛1天。\n"
+    assert "末次月经" in draft(woman, "inquiry-prompts")
+    assert "末次月经" not in draft(woman.replace("女", "男"), "inquiry-prompts")
+    assert "末次月经" not in draft(woman.replace("30", "70"), "inquiry-prompts")
+
+
+def test_abnormal_results_come_first():
+    note = "主诉：乏力1周。\n辅助检查：PLT 210×10^9/L，Hb 70g/L。\n"
+    answer = part(draft(note, "case-summary"), "辅助检查：")
+    assert answer.index("Hb 70g/L ↓") < answer.index("PLT")
+
+
+def test_a_selection_inside_a_section_is_the_focus():
+    text = example("zh-pneumonia.txt")
+    at = text.index("二甲双胍")
+    answer = part(draft(text, "medication-inquiry", span=Span(at, at + 4)), "药物（记录原文）：")
+    assert "二甲双胍" in answer
+    assert "阿莫西林" not in answer
+
+
+@pytest.mark.parametrize("name", ["zh-pneumonia", "en-soap-uti"])
+@pytest.mark.parametrize("task", TASKS)
+def test_golden(name, task):
+    path = GOLDEN / f"{name}.{task}.md"
+    text = draft(example(f"{name}.txt"), task) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_no_word_of_the_skeleton_gives_an_order():
+    source = files("doctorflan_ls").joinpath("data", "skeleton.toml").read_text(encoding="utf-8")
+    words = tomllib.loads(source)["words"]
+    assert not any(order in pair["zh"] for pair in words.values() for order in ("应予", "诊断为"))
