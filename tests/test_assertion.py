@@ -7,12 +7,20 @@ from doctorflan_ls.notes.model import Sentence
 
 CASES = [
     # text, section, [(words, assertion)]
-    ("无明显头晕、头痛、心慌、胸闷等症状", "hpi", "头晕 denied|头痛 denied|心慌 denied|胸闷 denied"),
+    (
+        "无明显头晕、头痛、心慌、胸闷等症状",
+        "hpi",
+        "头晕 denied|头痛 denied|心慌 denied|胸闷 denied",
+    ),
     ("患者三年前无头痛，上周出现头痛", "hpi", "头痛 denied|头痛 present"),
     ("3年前出现胸痛，治疗后好转，1天前再次胸闷", "hpi", "胸痛 historical|胸闷 present"),
     ("无明显诱因出现腹痛，无恶心，伴发热", "hpi", "腹痛 present|恶心 denied|发热 present"),
     ("否认高血压病史，海鲜过敏史", "past_history", "高血压病 denied|海鲜过敏史 present"),
-    ("否认高血压，糖尿病，冠心病等慢性病史", "", "高血压 denied|糖尿病 denied|冠心病 denied|慢性病 denied"),
+    (
+        "否认高血压，糖尿病，冠心病等慢性病史",
+        "",
+        "高血压 denied|糖尿病 denied|冠心病 denied|慢性病 denied",
+    ),
     ("压痛(+)，反跳痛（-），肌紧张阴性", "exam", "压痛 present|反跳痛 denied|肌紧张 denied"),
     ("Murphy征－，移动性浊音-", "exam", "Murphy征 denied|移动性浊音 denied"),
     ("腹部未触及包块，病理反射未引出", "exam", "包块 denied|病理反射 denied"),
@@ -23,14 +31,22 @@ CASES = [
     ("母亲代诉患儿发热", "hpi", "发热 present"),
     ("高血压病史10年", "hpi", "高血压病 historical"),
     ("如出现胸痛，及时就诊", "plan", ""),
-    ("Denies fever, chills, or cough but reports nausea.", "", "fever denied|chills denied|cough denied|nausea present"),
+    (
+        "Denies fever, chills, or cough but reports nausea.",
+        "",
+        "fever denied|chills denied|cough denied|nausea present",
+    ),
     ("GASTROINTESTINAL: No nausea, vomiting", "ros", "nausea denied|vomiting denied"),
     ("• Cardiovascular: Denies chest pain", "ros", "chest pain denied"),
     ("Fever: none", "ros", "Fever denied"),
     ("Negative for rash. Positive for fatigue.", "ros", "rash denied|fatigue present"),
     ("No improvement in cough", "hpi", "cough present"),
     ("Homan's sign negative", "exam", "Homan's sign denied"),
-    ("Has a history of asthma, now presents with dyspnea", "hpi", "asthma historical|dyspnea present"),
+    (
+        "Has a history of asthma, now presents with dyspnea",
+        "hpi",
+        "asthma historical|dyspnea present",
+    ),
     ("2 week history of cough", "hpi", "cough present"),
     ("?appendicitis", "impression", "appendicitis possible"),
     ("Suspected pneumonia", "impression", "pneumonia possible"),
@@ -39,7 +55,7 @@ CASES = [
     ("Return if fever or headache", "plan", ""),
     ("Stroke", "family_history", "Stroke family"),
     ("Asthma", "past_medical_history", "Asthma historical"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "section", "expected"), CASES)

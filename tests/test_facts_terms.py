@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,36 +31,60 @@ FINDINGS = [
     ("肌张力正常，无肢体无力", "exam", [("symptom", "肢体无力", "无力", "denied")]),
     ("予止咳、退热、抗感染治疗", "plan", []),
     ("感染科会诊", "plan", []),
-    ("否认肝炎、结核等传染病史", "past_history", [
-        ("diagnosis", "肝炎", "肝炎", "denied"),
-        ("diagnosis", "结核", "肺结核", "denied"),
-        ("diagnosis", "传染病", "传染病", "denied"),
-    ]),
-    ("否认外伤、手术史", "past_history", [
-        ("symptom", "外伤", "外伤", "denied"),
-        ("procedure", "手术", "手术", "denied"),
-    ]),
+    (
+        "否认肝炎、结核等传染病史",
+        "past_history",
+        [
+            ("diagnosis", "肝炎", "肝炎", "denied"),
+            ("diagnosis", "结核", "肺结核", "denied"),
+            ("diagnosis", "传染病", "传染病", "denied"),
+        ],
+    ),
+    (
+        "否认外伤、手术史",
+        "past_history",
+        [
+            ("symptom", "外伤", "外伤", "denied"),
+            ("procedure", "手术", "手术", "denied"),
+        ],
+    ),
     ("于当地医院行左股部截肢术", "hpi", [("procedure", "左股部截肢术", "左股部截肢术", "present")]),
     ("拟行胃癌根治术", "plan", [("procedure", "胃癌根治术", "胃癌根治术", "possible")]),
     ("诊断为“肩胛骨异位症”", "hpi", [("diagnosis", "肩胛骨异位症", "肩胛骨异位症", "present")]),
-    ("1. 肺炎 2. 不明原因皮肤结节症", "initial_diagnosis", [
-        ("diagnosis", "肺炎", "肺炎", "present"),
-        ("diagnosis", "不明原因皮肤结节症", "不明原因皮肤结节症", "present"),
-    ]),
-    ("Left knee pain and swelling.", "hpi", [
-        ("symptom", "Left knee pain", "knee pain", "present"),
-        ("symptom", "swelling", "swelling", "present"),
-    ]),
-    ("Takes blood pressure medication for HTN, DM2 and COPD.", "assessment", [
-        ("drug", "blood pressure medication", "antihypertensives", "present"),
-        ("diagnosis", "HTN", "hypertension", "present"),
-        ("diagnosis", "DM2", "type 2 diabetes mellitus", "present"),
-        ("diagnosis", "COPD", "COPD", "present"),
-    ]),
-    ("Status post appendectomy", "past_surgical_history", [
-        ("procedure", "appendectomy", "appendectomy", "historical"),
-    ]),
-]  # fmt: skip
+    (
+        "1. 肺炎 2. 不明原因皮肤结节症",
+        "initial_diagnosis",
+        [
+            ("diagnosis", "肺炎", "肺炎", "present"),
+            ("diagnosis", "不明原因皮肤结节症", "不明原因皮肤结节症", "present"),
+        ],
+    ),
+    (
+        "Left knee pain and swelling.",
+        "hpi",
+        [
+            ("symptom", "Left knee pain", "knee pain", "present"),
+            ("symptom", "swelling", "swelling", "present"),
+        ],
+    ),
+    (
+        "Takes blood pressure medication for HTN, DM2 and COPD.",
+        "assessment",
+        [
+            ("drug", "blood pressure medication", "antihypertensives", "present"),
+            ("diagnosis", "HTN", "hypertension", "present"),
+            ("diagnosis", "DM2", "type 2 diabetes mellitus", "present"),
+            ("diagnosis", "COPD", "COPD", "present"),
+        ],
+    ),
+    (
+        "Status post appendectomy",
+        "past_surgical_history",
+        [
+            ("procedure", "appendectomy", "appendectomy", "historical"),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "section", "expected"), FINDINGS)
@@ -96,17 +121,57 @@ def test_reaction_of_an_allergy(text, reaction):
 
 DRUGS = [
     # text, words, name, dose, route, frequency, status
-    ("长期口服阿司匹林肠溶片100mg qd", "阿司匹林肠溶片100mg qd", "阿司匹林", "100mg", "口服", "qd", "current"),
+    (
+        "长期口服阿司匹林肠溶片100mg qd",
+        "阿司匹林肠溶片100mg qd",
+        "阿司匹林",
+        "100mg",
+        "口服",
+        "qd",
+        "current",
+    ),
     ("停用氯吡格雷", "氯吡格雷", "氯吡格雷", None, None, None, "stopped"),
-    ("甘精胰岛素 早10U 晚8U 皮下注射", "甘精胰岛素 早10U 晚8U 皮下注射", "甘精胰岛素", "早10U 晚8U", "皮下注射", None, None),
+    (
+        "甘精胰岛素 早10U 晚8U 皮下注射",
+        "甘精胰岛素 早10U 晚8U 皮下注射",
+        "甘精胰岛素",
+        "早10U 晚8U",
+        "皮下注射",
+        None,
+        None,
+    ),
     ("倍他乐克缓释片2片bid", "倍他乐克缓释片2片bid", "美托洛尔", "2片", None, "bid", None),
     ("避免使用布洛芬", "布洛芬", "布洛芬", None, None, None, "avoid"),
-    ("increase her lisinopril to 40 mg daily", "lisinopril to 40 mg daily", "lisinopril", "40 mg", None, "daily", "changed"),
-    ("initiate Lasix 20 mg daily", "Lasix 20 mg daily", "furosemide", "20 mg", None, "daily", "new"),
-    ("metformin 500 mg twice daily", "metformin 500 mg twice daily", "metformin", "500 mg", None, "twice daily", None),
+    (
+        "increase her lisinopril to 40 mg daily",
+        "lisinopril to 40 mg daily",
+        "lisinopril",
+        "40 mg",
+        None,
+        "daily",
+        "changed",
+    ),
+    (
+        "initiate Lasix 20 mg daily",
+        "Lasix 20 mg daily",
+        "furosemide",
+        "20 mg",
+        None,
+        "daily",
+        "new",
+    ),
+    (
+        "metformin 500 mg twice daily",
+        "metformin 500 mg twice daily",
+        "metformin",
+        "500 mg",
+        None,
+        "twice daily",
+        None,
+    ),
     ("advised to stop taking Motrin", "Motrin", "ibuprofen", None, None, None, "stopped"),
     ("口服妙洛普利10mg", "妙洛普利10mg", "妙洛普利", "10mg", "口服", None, "current"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "words", "name", "dose", "route", "frequency", "status"), DRUGS)
@@ -158,14 +223,39 @@ def test_tables_are_large_and_cite_their_source(table, least):
 
 
 PIECES = st.sampled_from(
-    ["无", "否认", "头痛", "、", "，", "。", "青霉素过敏", "阿司匹林100mg qd", "(-)", "3年前", "行阑尾切除术",
-     "no ", "denies ", "cough", ", ", "but ", "has ", "history of ", "HTN", "lisinopril 10 mg", "?", "\n", "İ", "🩺"]
-)  # fmt: skip
+    [
+        "无",
+        "否认",
+        "头痛",
+        "、",
+        "，",
+        "。",
+        "青霉素过敏",
+        "阿司匹林100mg qd",
+        "(-)",
+        "3年前",
+        "行阑尾切除术",
+        "no ",
+        "denies ",
+        "cough",
+        ", ",
+        "but ",
+        "has ",
+        "history of ",
+        "HTN",
+        "lisinopril 10 mg",
+        "?",
+        "\n",
+        "İ",
+        "🩺",
+    ]
+)
 
 
-@given(st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join), st.sampled_from(
-    ["", "hpi", "allergies", "initial_diagnosis", "family_history", "medications"]
-))  # fmt: skip
+@given(
+    st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join),
+    st.sampled_from(["", "hpi", "allergies", "initial_diagnosis", "family_history", "medications"]),
+)
 def test_every_fact_is_a_slice(text, section):
     for language in ("zh", "en"):
         for fact in extract(Sentence(text, section, language)):
@@ -176,7 +266,7 @@ def test_every_fact_is_a_slice(text, section):
 @given(st.text(max_size=60))
 def test_matches_never_overlap(text):
     found = scan(text)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 def records(path: str):
@@ -190,10 +280,18 @@ def records(path: str):
 @pytest.mark.parametrize(
     ("path", "key", "floors"),
     [
-        ("CMB-Clin/cases.jsonl", "description", {"symptom": 600, "sign": 260, "diagnosis": 190, "procedure": 55}),
-        ("ACI-Bench/encounters.jsonl", "note", {"symptom": 2400, "sign": 750, "diagnosis": 1300, "drug": 900}),
+        (
+            "CMB-Clin/cases.jsonl",
+            "description",
+            {"symptom": 600, "sign": 260, "diagnosis": 190, "procedure": 55},
+        ),
+        (
+            "ACI-Bench/encounters.jsonl",
+            "note",
+            {"symptom": 2400, "sign": 750, "diagnosis": 1300, "drug": 900},
+        ),
     ],
-)  # fmt: skip
+)
 def test_facts_of_a_corpus(path, key, floors):
     counts = Counter(fact.kind for row in records(path) for fact in parse_note(row[key]).facts)
     assert {kind: least for kind, least in floors.items() if counts[kind] < least} == {}

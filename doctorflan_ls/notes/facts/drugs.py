@@ -28,14 +28,14 @@ _UNIT = (
 _NUMBER = r"\d+(?:[.,]\d+)?(?:\s*[-~～/]\s*\d+(?:\.\d+)?)?|半|一|两"
 _DOSE = re.compile(
     rf"(?:早|中|晚|午|睡前|每次|一次|各|to |at |of )?\s?(?:{_NUMBER})\s?{_UNIT}(?:/kg|/次|/d"
-    rf"|/日)?(?![a-zA-Z])"
+    rf"|/日)?(?:(?<![a-zA-Z])|(?![a-zA-Z]))"
     rf"(?:\s*[、，,\s]?(?:早|中|晚|午|睡前)\s?(?:{_NUMBER})\s?{_UNIT}(?:(?<![a-zA-Z])|(?![a-zA-Z])))*",
 )
 _ROUTE = re.compile(
     r"口服|静脉滴注|静脉注射|静滴|静推|静注|静点|肌肉注射|肌注|皮下注射|皮下|舌下含服"
     r"|舌下含化|舌下|含服|含化|雾化吸入|雾化|吸入|外用|外敷|外涂"
     r"|滴眼|点眼|鼻饲|直肠给药|纳肛|灌肠|顿服|嚼服|冲服|泵入|微泵"
-    r"|\b(?:p\.?o\.?|i\.?v\.?(?:gtt)?|ivgtt|ivdrip|i\.?m\.?|ih|sc|sq|subq|sl|pr|by mouth"
+    r"|(?<![a-zA-Z])(?:p\.?o\.?|i\.?v\.?(?:gtt)?|ivgtt|ivdrip|i\.?m\.?|ih|sc|sq|subq|sl|pr|by mouth"
     r"|orally|oral|intravenous(?:ly)?|intramuscular(?:ly)?"
     r"|subcutaneous(?:ly)?|sublingual(?:ly)?|inhaled|topical(?:ly)?|rectally|IV|PO|IM|PV)\b",
     re.IGNORECASE,
@@ -45,11 +45,13 @@ _FREQUENCY = re.compile(
     r"|[一二两三四])(?:-\d)?\s?次)?|一[日天](?:\d|[一二两三四])次|(?:\d+"
     r"|[一二两三四])次\s?[/／每]\s?(?:日|天|周|d|晚)"
     r"|日(?:\d|[一二三四])次|[一二三四\d]日[一二三四\d]次|必要时|睡前|晨起|隔日(?:一次)?|餐[前后中]"
-    r"|\b(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
+    r"|(?<![a-zA-Z])(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
     r"|qpm|prn|b\.i\.d\.?|t\.i\.d\.?|q\.d\.?|q\.i\.d\.?|od|bd|tds|qds|mane|nocte|st)\b"
-    r"|\b(?:once|twice|three times|four times|one time|two times|\d+ times)(?: (?:a|per|each"
+    r"|(?<![a-zA-Z])(?:once|twice|three times|four times"
+    r"|one time|two times|\d+ times)(?: (?:a|per|each"
     r"|every))? ?(?:daily|day|week|weekly|month|night)?\b"
-    r"|\b(?:daily|nightly|weekly|monthly|every (?:other )?(?:day|night|morning|week|\d+ hours"
+    r"|(?<![a-zA-Z])(?:daily|nightly|weekly|monthly|every (?:other )?(?:day"
+    r"|night|morning|week|\d+ hours"
     r"|\w+ hours)|at bedtime|at night|as needed|each day|each night|in the morning|per day"
     r"|a day)\b",
     re.IGNORECASE,

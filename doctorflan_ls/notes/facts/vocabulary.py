@@ -196,7 +196,7 @@ def _sites() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def site_before(text: str, start: int) -> re.Match[str] | None:
     """The body site right before ``start``, with its side: 右下腹|疼痛, left knee|pain."""
     chinese, english = _sites()
-    window = text[max(start - 24, 0) : start]
+    window = text[max(start - 18, 0) : start]
     if not window or (window[-1].isascii() and window[-1] not in " -"):
         return None
     return (english if window[-1] in " -" else chinese).search(
