@@ -16,9 +16,9 @@ DRAFT = f"{OPEN}\n诊断：高热\n体温 39.9℃\n{CLOSE}\n"
 def test_the_marker_lines_are_written_as_documented():
     assert OPEN == "〔DoctorFLAN 草稿 待审核｜病例总结｜case-summary｜skeleton 0.1.0｜#1a2b3c4d〕"
     assert CLOSE == "〔DoctorFLAN 草稿结束｜#1a2b3c4d〕"
-    english = markers.opening("en", "Case Summary", "case-summary", "skeleton 0.1.0", "1a2b3c4d")
+    english = markers.opening("en", "Triage", "triage", "skeleton 0.1.0", "1a2b3c4d")
     assert english == (
-        "〔DoctorFLAN draft, to be reviewed｜Case Summary｜case-summary｜skeleton 0.1.0｜#1a2b3c4d〕"
+        "〔DoctorFLAN draft, to be reviewed｜Triage｜triage｜skeleton 0.1.0｜#1a2b3c4d〕"
     )
     assert markers.closing("en", "1a2b3c4d") == "〔DoctorFLAN end of draft｜#1a2b3c4d〕"
 

@@ -156,7 +156,7 @@ def _line_kinds(text: str, found: re.Match[str], name: str) -> tuple[SectionKind
         return None
     if kinds:
         return kinds if _HAS_CJK.search(name) or _fits_english(text, found, name) else None
-    if own_line or found["open"]:
+    if own_line or found["open"] or (found["enum"] and found["eol"] is None):
         ending = headings.kind_ending(name) if _names_something(name) else None
         if ending is not None:
             return (ending,)

@@ -16,6 +16,7 @@ OTHER = "other"
 
 _BLANKS = re.compile(r"\s+")
 _CJK = re.compile(r"[\u3400-\u9fff]")
+_BRACKETED = re.compile(r"\([^()]*\)$")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 # Longer words before an ending (腹部及胸部 + 体格检查) are a sentence, not a heading.
 _LONGEST_PREFIX = 8
@@ -109,7 +110,10 @@ def title(section_id: str, language: Locale) -> str:
 
 def kinds_named(heading: str) -> tuple[SectionKind, ...]:
     """What ``heading`` may mean: several where that depends on the section it stands in."""
-    return table().by_heading.get(normal(heading), ())
+    by_heading = table().by_heading
+    words = normal(heading)
+    # 中医辨证依据（含病因病机分析）: what is in the brackets explains the heading.
+    return by_heading.get(words) or by_heading.get(_BRACKETED.sub("", words), ())
 
 
 def kind_ending(heading: str) -> SectionKind | None:
