@@ -243,11 +243,13 @@ def _symptoms(case: Case, without: frozenset[str] = frozenset()) -> list[Piece]:
             or fact.section in group("background")
         ):
             continue
-        words, evidence = case.quote(fact.span), (fact.span,)
+        words = case.quote(fact.span)
+        evidence: tuple[Span, ...] = (fact.span,)
         lasting = case.near(fact.span, fact.duration) if fact.duration else None
         if fact.duration and lasting and fact.duration not in words:
             frame = "{}（{}）" if case.note.language == "zh" else "{} ({})"
-            words, evidence = frame.format(words, fact.duration), (fact.span, lasting)
+            words = frame.format(words, fact.duration)
+            evidence = (fact.span, lasting)
         earlier = told.get(fact.name)
         if earlier is None or (lasting and len(evidence) > len(earlier.evidence)):
             told[fact.name] = Piece(words, evidence)
