@@ -295,3 +295,17 @@ def records(path: str):
 def test_facts_of_a_corpus(path, key, floors):
     counts = Counter(fact.kind for row in records(path) for fact in parse_note(row[key]).facts)
     assert {kind: least for kind, least in floors.items() if counts[kind] < least} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("男性病人，42岁", "diagnosis", []),
+        ("左膝疼痛", "symptom", ["左膝疼痛"]),
+        ("否认手术史、外伤史、药物过敏史", "allergy", ["药物过敏史"]),
+        ("肠鸣音正常", "symptom", []),
+        ("全身肝素化", "drug", []),
+    ],
+)
+def test_words_inside_words(text, kind, expected):
+    assert [fact.text for fact in facts(text) if fact.kind == kind] == expected

@@ -117,7 +117,7 @@ def _items(
         name = name if lookup(name) else _ZH_TAIL.sub("", name)
         if name in ("其他", "其它"):
             name = piece
-        if 1 <= len(name) <= 12:
+        if 1 <= len(name) <= 12 and not name.endswith("史"):
             close = end if end and not cut else at + lead + len(piece)
             reaction = _REACTION.match(text, end) if end and not cut else None
             if reaction:

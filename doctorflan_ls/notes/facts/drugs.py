@@ -216,7 +216,11 @@ def _status(sentence: Sentence, span: Span) -> DrugStatus | None:
         return "current" if sentence.section in _CURRENT else None
     # "stop taking", 予口服: the verb of taking says nothing beside a change.
     latest = max(heads)[0]
-    changes = [head for head in heads if head[1] != "current" and head[0] >= latest - 25]
+    changes = [
+        head
+        for head in heads
+        if head[1] != "current" and not re.search("[，,]", before[head[0] : latest])
+    ]
     return max(changes or heads)[1]
 
 

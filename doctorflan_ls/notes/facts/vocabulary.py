@@ -133,6 +133,8 @@ def scan(text: str) -> tuple[Match, ...]:
         start, end = last + 1 - len(key), last + 1
         if _latin(key[0]) and start and _latin(folded[start - 1]):
             continue
+        if key[-1] == "疼" and folded.startswith("痛", end):
+            continue
         if _latin(key[-1]):
             widened = _word_end(folded, end)
             if widened is None:
