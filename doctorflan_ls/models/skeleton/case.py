@@ -23,6 +23,8 @@ _BLANKS = re.compile(r"\s+")
 _LONG = 70
 # How far behind a finding its duration, or behind a drug its route, may stand.
 _REACH = 80
+# Sections whose heading says what was examined.
+_NAMED_BY_HEADING = frozenset({"imaging", "ultrasound", "ecg", "pathology", "endoscopy"})
 _CLAUSE = re.compile(r"[，,；;。]")
 
 
@@ -229,6 +231,11 @@ class Case:
         """Where the line that ``span`` stands in begins."""
         return max(self.text.rfind(end, 0, span.start) for end in "\r\n") + 1
 
+    def is_line(self, span: Span) -> bool:
+        """True where ``span`` is all its line holds, without a list mark."""
+        start = self.line_start(span)
+        return start == span.start and self.text[span.end : span.end + 1] in ("", "\n", "\r")
+
     def near(self, span: Span, words: str) -> Span | None:
         """Where ``words`` stand in the line of ``span``, the place next to it."""
         start = self.line_start(span)
@@ -242,7 +249,8 @@ class Case:
     def with_heading(self, span: Span) -> Span:
         """A section's first sentence with the heading on its line (ECG: sinus rhythm)."""
         section = self.note.section_at(span.start)
-        if section is None or self.text[section.body.start : span.start].strip():
+        named = section is not None and section.id in _NAMED_BY_HEADING
+        if section is None or not named or self.text[section.body.start : span.start].strip():
             return span
         whole = Span(section.heading_span.start, span.end)
         return whole if "\n" not in self.text[whole.start : span.start] else span

@@ -13,6 +13,7 @@ from doctorflan_ls.text import Span
 
 # A longer sentence in a diagnosis section is a discussion, not a name.
 _LONGEST_NAME = 120
+_PROBLEM = 50
 _ITEM = re.compile(r"\s*#?\d{1,2}[.)]\s")
 _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
@@ -113,7 +114,7 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         for fact in case.of("diagnosis")
         if fact.assertion in ("present", "possible") and fact.role in _DIAGNOSIS_ROLES
     ]
-    return _each(case, told)[:limit]
+    return _each(case, told)[:limit] or [case.line(span) for span in _problems(case)][:limit]
 
 
 def _numbered(case: Case) -> list[Span]:
@@ -121,6 +122,18 @@ def _numbered(case: Case) -> list[Span]:
     ids = frozenset({"assessment", "assessment_plan"})
     found = case.sentences(ids)
     return [span for span in found if _ITEM.match(case.text, case.line_start(span), span.end)]
+
+
+def _problems(case: Case) -> list[Span]:
+    """Short lines of their own in an assessment: the problems that the text below each is about."""
+    ids = frozenset({"assessment", "assessment_plan"})
+    whole = [section.span for section in case.sections(ids)]
+    return [
+        span
+        for part in whole
+        for span in case.cut(part.start, part.end)
+        if case.is_line(span) and len(case.quote(span)) <= _PROBLEM
+    ][1:]
 
 
 def _each(case: Case, told: Iterable[Fact]) -> list[Line]:

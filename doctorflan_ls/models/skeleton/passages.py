@@ -15,6 +15,8 @@ from doctorflan_ls.text import Span
 _BUDGET = {"zh": 260, "en": 700}
 # A clause of this length still reads as one item of a list.
 _NEAR = 30
+# 现病史 or 婚育史 between commas is a heading, not a statement.
+_HEADING = 4
 _LONGEST_GRADE = 80
 
 
@@ -88,7 +90,8 @@ def _positive_runs(case: Case, span: Span) -> list[Span]:
     for clause in case.clauses(span):
         words = case.quote(clause)
         routine = has_cue(words, cues("general_state")) or has_cue(words, cues("admission"))
-        if not words or routine or case.denied(clause):
+        heading = len(words) <= _HEADING and words.endswith("史")
+        if not words or heading or routine or case.denied(clause):
             continue
         if runs and clause.start - runs[-1].end <= 1:
             runs[-1] = Span(runs[-1].start, clause.end)
@@ -107,6 +110,8 @@ def _reports(case: Case, spans: list[Span]) -> list[Span]:
         )
         if len(words) > 5 and covered * 2 < len(words):
             told.append(span)
+    if case.note.language == "en":
+        return told
     return sorted(told, key=lambda span: not has_cue(case.quote(span), cues("result_positive")))
 
 
@@ -153,13 +158,13 @@ def _is_reasoning(case: Case, span: Span) -> bool:
 def plan(case: Case, query: Query) -> list[Line]:
     """What the note plans: the sentences of its plan sections that say something to be done."""
     words = tuple(word for name in _PLAN_CUES for word in cues(name))
-    mixed = {section.body for section in case.sections(frozenset({"assessment_plan"}))}
+    mixed = [section.span for section in case.sections(frozenset({"assessment_plan"}))]
     found = []
     for span in _distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
         if _is_reasoning(case, span):
             continue
-        if not any(body.start <= span.start < body.end for body in mixed) or has_cue(text, words):
+        if not any(part.contains(span) for part in mixed) or has_cue(text, words):
             found.append(case.line(span))
     return found[: query.limit()]
 
@@ -168,10 +173,10 @@ def history(case: Case, query: Query) -> list[Line]:
     """The positive clauses of the past history; where all is denied, its first sentence."""
     spans = list(case.sentences(group(query.argument or "past")))
     if not spans:
-        marked = ("既往", "病史", "past medical history", "history of", "history significant")
-        spans = [
-            span for span in case.sentences(group("history")) if has_cue(case.quote(span), marked)
-        ][:2]
+        marked = ("既往", "past medical history", "history of", "history significant")
+        told = case.sentences(group("history"))
+        spans = [span for span in told if has_cue(case.quote(span), marked)][:2]
+        spans = [_from_cue(case, span, marked) for span in spans]
     allergy = ("过敏", "allerg", "nkda")
     lines = []
     for span in spans:
@@ -187,6 +192,14 @@ def history(case: Case, query: Query) -> list[Line]:
         part = next(iter(case.clauses(first)), first) if len(case.quote(first)) > 60 else first
         lines = [case.line(part)]
     return lines[: query.limit(4)]
+
+
+def _from_cue(case: Case, span: Span, words: tuple[str, ...]) -> Span:
+    """A Chinese sentence from the clause with one of ``words`` on; an English one whole."""
+    if case.note.language == "en":
+        return span
+    clauses = (clause for clause in case.clauses(span) if has_cue(case.quote(clause), words))
+    return Span(next(clauses, span).start, span.end)
 
 
 def findings(case: Case, query: Query) -> list[Line]:
