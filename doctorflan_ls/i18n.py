@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 Locale = Literal["zh", "en"]
@@ -17,6 +15,10 @@ def locale_of(tag: str | None) -> Locale:
 
 @cache
 def _catalogue() -> dict[str, dict[str, str]]:
+    # The server answers ``initialize`` before it needs a message.
+    import tomllib  # noqa: PLC0415
+    from importlib.resources import files  # noqa: PLC0415
+
     source = files("doctorflan_ls").joinpath("data", "messages.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
 

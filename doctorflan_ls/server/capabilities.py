@@ -10,6 +10,7 @@ from typing import Any
 
 from doctorflan_ls.server.client import Client
 
+DRAFT_COMMAND = "doctorflan.draft"
 ACTION_KINDS = ("quickfix", "refactor.rewrite.doctorflan", "source.doctorflan")
 
 
@@ -23,6 +24,7 @@ def server_capabilities(client: Client) -> dict[str, Any]:
         "hoverProvider": True,
         "documentSymbolProvider": True,
         "foldingRangeProvider": True,
+        "executeCommandProvider": {"commands": [DRAFT_COMMAND]},
         "workspace": {"workspaceFolders": {"supported": True}},
         "experimental": {
             "doctorflan": {"requests": ["draft", "status", "tasks", "analysis"]},

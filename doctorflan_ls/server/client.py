@@ -29,6 +29,7 @@ class Client:
     line_folding_only: bool = False
     fold_limit: int | None = None
     progress: bool = False
+    apply_edit: bool = False
 
 
 def read_client(capabilities: object) -> Client:
@@ -54,6 +55,7 @@ def read_client(capabilities: object) -> Client:
         code_action_disabled=_at(action, "disabledSupport") is True,
         line_folding_only=_at(document, "foldingRange", "lineFoldingOnly") is True,
         fold_limit=fold_limit if isinstance(fold_limit, int) and fold_limit > 0 else None,
+        apply_edit=_at(capabilities, "workspace", "applyEdit") is True,
         progress=_at(capabilities, "window", "workDoneProgress") is True,
     )
 

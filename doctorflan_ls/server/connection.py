@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cattrs import Converter
 from pygls.exceptions import JsonRpcInvalidParams
@@ -17,9 +17,9 @@ from doctorflan_ls.server.progress import Progresses
 from doctorflan_ls.server.protocol import RepairedProtocol
 from doctorflan_ls.server.requests import FEATURES
 
-if TYPE_CHECKING:
-    from typing import Literal
+Kind = Literal["error", "warning", "info"]
 
+if TYPE_CHECKING:
     from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.host import Host
@@ -83,12 +83,16 @@ class Connection(LanguageServer):
 
         return describe(error, self.locale)
 
-    def tell_once(self, kind: Literal["error", "warning", "info"], cause: str, text: str) -> None:
+    def tell_once(self, kind: Kind, cause: str, text: str) -> None:
         """Show ``text`` to the user, once for each ``cause``."""
         if cause not in self._told:
             self._told.add(cause)
-            params = {"type": _MESSAGE_TYPES[kind], "message": text}
-            self.protocol.notify("window/showMessage", params)
+            self.show(kind, text)
+
+    def show(self, kind: Kind, text: str) -> None:
+        """Show ``text`` to the user."""
+        params = {"type": _MESSAGE_TYPES[kind], "message": text}
+        self.protocol.notify("window/showMessage", params)
 
     def log_to_client(self, text: str) -> None:
         """Put ``text`` in the client's output channel; it must not quote a note."""

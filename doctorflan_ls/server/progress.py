@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ class Progresses:
     def __init__(self, protocol: RepairedProtocol) -> None:
         self._protocol = protocol
         self._cancels: dict[Token, Callable[[], object]] = {}
+        self._numbers = count(1)
+
+    def new_token(self) -> Token:
+        """A token for a report that the server starts."""
+        return f"doctorflan-{next(self._numbers)}"
 
     def begin(self, token: Token | None, title: str, cancel: Callable[[], object]) -> Progress:
         """Open a report under the client's token; None gives one that says nothing."""

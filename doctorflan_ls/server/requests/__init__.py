@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doctorflan_ls.server.requests import draft, info, lifecycle, symbols, sync
+from doctorflan_ls.server.requests import (
+    code_action,
+    command,
+    completion,
+    draft,
+    hover,
+    info,
+    lifecycle,
+    symbols,
+    sync,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +30,14 @@ FEATURES: dict[str, Callable[..., Any]] = {
     "textDocument/didClose": sync.did_close,
     "textDocument/documentSymbol": symbols.document_symbol,
     "textDocument/foldingRange": symbols.folding_range,
+    "textDocument/completion": completion.completion,
+    "completionItem/resolve": completion.resolve,
+    "textDocument/hover": hover.hover,
+    "textDocument/codeAction": code_action.code_action,
+    "codeAction/resolve": code_action.resolve,
+    "workspace/executeCommand": command.execute_command,
     "doctorflan/draft": draft.draft,
     "doctorflan/status": info.status,
     "doctorflan/tasks": info.tasks,
+    "doctorflan/analysis": info.analysis,
 }

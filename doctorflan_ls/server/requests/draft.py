@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.server import jobs
+from doctorflan_ls.server.orders import draft_edit
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.convert import Json, Places
     from doctorflan_ls.server.params import Params
 
+# Of the draft's last line; a status bar shows no more.
+_TAIL = 80
+
 
 async def draft(ls: Connection, params: Params) -> Json:
     """The finished draft and the edit that would insert it; nothing is inserted by itself."""
-    prompt = read_prompt(ls, params)
+    from doctorflan_ls.drafts import to_json  # noqa: PLC0415
+
+    prompt = _prompt(ls, params)
     partial = params.token("partialResultToken")
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a request handler runs in a task of its own
@@ -37,13 +43,16 @@ async def draft(ls: Connection, params: Params) -> Json:
             finished = await jobs.run(ls, prompt, follow.see)
         finally:
             follow.stop()
-    return answer(ls, finished)
+    document = ls.document(finished.provenance.uri)
+    places = ls.places(document)
+    return {
+        "draft": to_json(finished),
+        "evidence": _evidence(finished, places),
+        "edit": draft_edit(ls, document, finished, _place(params, places, prompt)),
+    }
 
 
-_TAIL = 80
-
-
-def read_prompt(ls: Connection, params: Params) -> Prompt:
+def _prompt(ls: Connection, params: Params) -> Prompt:
     """What is asked; raises InvalidParams or BadRequest where it makes no sense."""
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
@@ -77,16 +86,15 @@ def _turn(ls: Connection, params: Params, note: Note) -> Turn | None:
     return Turn(ls.drafts.get(earlier, note.uri), params.string_or("question") or "")
 
 
-def answer(ls: Connection, finished: Draft) -> Json:
-    """A draft as the custom request answers it."""
-    from doctorflan_ls.drafts import to_json  # noqa: PLC0415
+def _place(params: Params, places: Places, prompt: Prompt) -> int:
+    """Where the draft would go: behind ``position``, else behind what it is about."""
+    if params.has("position"):
+        return places.offset(params.position("position"))
+    # A range that ends at the start of a line ends, to the eye, on the line before.
+    return max(prompt.span.start, prompt.span.end - 1)
 
-    document = ls.document(finished.provenance.uri)
-    places = ls.places(document)
-    return {"draft": to_json(finished), "evidence": evidence(finished, places)}
 
-
-def evidence(finished: Draft, places: Places) -> list[Json]:
+def _evidence(finished: Draft, places: Places) -> list[Json]:
     """Where each statement of the draft's text comes from, as ranges to go to."""
     return [
         {"span": list(item.span), "ranges": [places.range(span) for span in item.evidence]}

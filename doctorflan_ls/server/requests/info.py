@@ -14,27 +14,23 @@ if TYPE_CHECKING:
 
 def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
     """The server, its models and what is open (schemas/protocol/status.json)."""
+    from doctorflan_ls.features import status as feature  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415
 
-    used = {each.model: each for each in ls.host.model_status()}
-    return {
-        "version": ls.version,
-        "locale": ls.locale,
-        "documents": len(ls.documents),
-        "network": "off",
-        "models": [
-            {
-                "id": spec.id,
-                "version": spec.version,
-                "kind": spec.kind,
-                "licence": spec.licence,
-                "languages": list(spec.languages),
-                "state": used[spec.id].state if spec.id in used else "unloaded",
-                "waiting": used[spec.id].waiting if spec.id in used else 0,
-            }
-            for spec in specs()
-        ],
-    }
+    states = {each.model: each.state for each in ls.host.model_status()}
+    found = feature.status(specs(), states)
+    return {**found, "locale": ls.locale, "documents": len(ls.documents), "network": "off"}
+
+
+def analysis(ls: Connection, params: Params) -> Json:
+    """What the note is read into, or a part of it (schemas/protocol/analysis.json)."""
+    from doctorflan_ls.features import analysis as feature  # noqa: PLC0415
+
+    document = ls.document(params.uri())
+    chosen = params.range("range") if params.has("range") else None
+    span = None if chosen is None else ls.places(document).span(chosen)
+    found = feature.analysis(ls.snapshot(document), span)
+    return {"version": document.version, "analysis": found}
 
 
 def tasks(ls: Connection, params: Params) -> list[Json]:

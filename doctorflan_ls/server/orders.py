@@ -1,0 +1,105 @@
+"""What an action's data asks for, and the edit that answers it.
+
+The data went to the client and came back, so it is read like any other input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pygls.exceptions import JsonRpcInvalidParams
+
+from doctorflan_ls.errors import BadRequest, Stale
+from doctorflan_ls.server import jobs
+from doctorflan_ls.server.edits import Annotation, workspace_edit
+from doctorflan_ls.text import Span
+
+if TYPE_CHECKING:
+    from doctorflan_ls.drafts import Draft
+    from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.notes.model import DraftBlock
+    from doctorflan_ls.notes.note import Note
+    from doctorflan_ls.prompts import Prompt
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.convert import Json
+    from doctorflan_ls.server.documents import Document
+    from doctorflan_ls.server.params import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A draft to be made and put at ``at``, or in the place of ``block``."""
+
+    prompt: Prompt
+    at: int
+    block: DraftBlock | None
+
+
+def read_order(ls: Connection, data: Params) -> Order:
+    """The order in ``data``; raises Stale where the note is another version by now."""
+    from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
+    document = ls.document(data.string("uri"))
+    # A completion's order has none: choosing it changes the note before the order comes.
+    if data.has("version") and document.version != data.integer("version"):
+        raise Stale("server.stale-action")
+    note = document.note
+    block = None
+    if data.string("op") == "regenerate":
+        block = _block(note, data.string("block"))
+    elif data.string("op") != "draft":
+        raise BadRequest("server.no-such-action")
+    prompt = Prompt(get_task(data.string("task")), note, _span(data, note), _language(data))
+    at = data.integer("at") if block is None else block.span.start
+    return Order(prompt, at, block)
+
+
+async def fill(ls: Connection, order: Order) -> Json:
+    """Make the draft and the edit that puts it in; raises Stale where the note moved on."""
+    draft = await jobs.run(ls, order.prompt)
+    document = ls.document(order.prompt.note.uri)
+    # The data counts offsets of one version: an edit elsewhere shifts them.
+    if document.version != order.prompt.note.version:
+        raise Stale("server.stale-draft")
+    return draft_edit(ls, document, draft, order.at, order.block)
+
+
+def draft_edit(
+    ls: Connection, document: Document, draft: Draft, at: int, block: DraftBlock | None = None
+) -> Json:
+    """The edit that inserts ``draft`` after the line of ``at``, or in the place of ``block``."""
+    from doctorflan_ls.blocks import insert, regenerate  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
+    task = get_task(draft.provenance.task)
+    note = document.note
+    edit = insert(note, draft, task, at) if block is None else regenerate(note, block, draft, task)
+    origin = draft.provenance
+    annotation = Annotation(
+        task.title.in_(ls.locale),
+        ls.say("server.annotation", model=f"{origin.model} {origin.model_version}".strip()),
+    )
+    return workspace_edit(ls, document, (edit,), annotation)
+
+
+def _block(note: Note, block_id: str) -> DraftBlock:
+    for block in note.draft_blocks:
+        if block.id == block_id:
+            return block
+    raise Stale("server.stale-action")
+
+
+def _span(data: Params, note: Note) -> Span:
+    if not data.has("span"):
+        return Span(0, len(note.text))
+    match data.raw["span"]:
+        case [int(start), int(end)] if 0 <= start <= end <= len(note.text):
+            return Span(start, end)
+    msg = "data.span must be two offsets inside the note"
+    raise JsonRpcInvalidParams(msg)
+
+
+def _language(data: Params) -> Locale:
+    return "zh" if data.string("language") == "zh" else "en"

@@ -1,0 +1,75 @@
+"""codeAction and codeAction/resolve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doctorflan_ls.errors import DoctorFlanError, Stale
+from doctorflan_ls.server.edits import workspace_edit
+from doctorflan_ls.server.orders import fill, read_order
+from doctorflan_ls.server.params import Params
+from doctorflan_ls.server.requests.command import command
+
+if TYPE_CHECKING:
+    from doctorflan_ls.features.actions import Action
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.convert import Json
+    from doctorflan_ls.server.documents import Document
+
+# LSP 3.17, CodeActionTriggerKind: the doctor asked, no lightbulb did.
+_INVOKED = 1
+
+
+async def code_action(ls: Connection, params: Params) -> list[Json]:
+    """What fits the range. The diagnostics a client sends back are not looked at."""
+    from doctorflan_ls.features.actions import actions  # noqa: PLC0415
+
+    document = ls.document(params.uri())
+    span = ls.places(document).span(params.range("range"))
+    context = params.object_or_none("context")
+    only = context.strings_or_none("only") if context else None
+    found = actions(ls.snapshot(document), span, only)
+    if ls.client.code_action_resolves_edit:
+        return [_lazy(ls, document, action) for action in found]
+    if context is not None and context.integer_or("triggerKind") == _INVOKED:
+        return [each for action in found if (each := await _finished(ls, document, action))]
+    return [_commanded(ls, document, action) for action in found]
+
+
+async def resolve(ls: Connection, params: Params) -> Json:
+    """The action with its edit; one that needs none comes back as it is."""
+    data = params.object_or_none("data")
+    action = dict(params.raw)
+    if data is None or params.has("edit"):
+        return action
+    action["edit"] = await fill(ls, read_order(ls, data))
+    return action
+
+
+def _base(action: Action) -> Json:
+    return {"title": action.title, "kind": action.kind}
+
+
+def _lazy(ls: Connection, document: Document, action: Action) -> Json:
+    if action.edits:
+        return {**_base(action), "edit": workspace_edit(ls, document, action.edits)}
+    return {**_base(action), "data": dict(action.data)}
+
+
+def _commanded(ls: Connection, document: Document, action: Action) -> Json:
+    if action.edits:
+        return _lazy(ls, document, action)
+    return {**_base(action), "command": command(action.title, dict(action.data))}
+
+
+async def _finished(ls: Connection, document: Document, action: Action) -> Json | None:
+    if action.edits:
+        return _lazy(ls, document, action)
+    try:
+        edit = await fill(ls, read_order(ls, Params(action.data, "data")))
+    except Stale:
+        raise
+    except DoctorFlanError:
+        # One task that cannot be done must not take the others away.
+        return None
+    return {**_base(action), "edit": edit}
