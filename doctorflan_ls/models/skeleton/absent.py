@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from doctorflan_ls.lexicon import group, has_cue, table
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.text import Span
 
 _MOST_COMPLAINTS = 2

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from doctorflan_ls.lexicon import cues, denied_before, group, has_cue, place, table
+from doctorflan_ls.models.skeleton.lines import Line, Piece
 from doctorflan_ls.notes.model import Fact, FactKind, Section
 from doctorflan_ls.notes.sentences import sentences
 from doctorflan_ls.prompts import Prompt
@@ -21,49 +20,14 @@ _TAIL = "。；;，,、.：: \t\r\n"
 _BLANKS = re.compile(r"\s+")
 # A longer Chinese sentence is quoted by its clauses.
 _LONG = 70
+_PROBLEM = 60
+_BULLET = re.compile(r"[•·*-]")
+_BULLET_BELOW = re.compile(r"[ \t]*(?:\r\n|\n|\r)[ \t]*[•·*-]")
 # How far behind a finding its duration, or behind a drug its route, may stand.
 _REACH = 80
 # Sections whose heading says what was examined.
 _NAMED_BY_HEADING = frozenset({"imaging", "ultrasound", "ecg", "pathology", "endoscopy"})
 _CLAUSE = re.compile(r"[，,；;。]")
-
-
-class Piece(NamedTuple):
-    """A run of a draft's text: with ``evidence`` a statement, with ``gap`` a placeholder."""
-
-    text: str
-    evidence: tuple[Span, ...] = ()
-    gap: bool = False
-
-
-class Line(NamedTuple):
-    """One line of an element. ``quote`` is the sentence it quotes: it is quoted once a draft."""
-
-    pieces: tuple[Piece, ...]
-    label: str = ""
-    quote: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a selector is asked: its argument and its options, as the task file has them."""
-
-    argument: str
-    options: Mapping[str, str]
-
-    def limit(self, default: int = 10) -> int:
-        """The most items to give."""
-        return int(self.options.get("limit", default))
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """The flags to keep; none means all."""
-        return frozenset(self.options.get("flag", "").split(",")) - {""}
-
-    @property
-    def label(self) -> str:
-        """The key of the word to set before the line."""
-        return self.options.get("label", "")
 
 
 class Case:
@@ -231,10 +195,12 @@ class Case:
         """Where the line that ``span`` stands in begins."""
         return max(self.text.rfind(end, 0, span.start) for end in "\r\n") + 1
 
-    def is_line(self, span: Span) -> bool:
-        """True where ``span`` is all its line holds, without a list mark."""
-        start = self.line_start(span)
-        return start == span.start and self.text[span.end : span.end + 1] in ("", "\n", "\r")
+    def is_problem(self, span: Span) -> bool:
+        """True where ``span`` is a short line of its own over a bulleted list."""
+        if self.line_start(span) != span.start or span.end - span.start > _PROBLEM:
+            return False
+        alone = _BULLET.match(self.text, span.start) is None
+        return alone and _BULLET_BELOW.match(self.text, span.end) is not None
 
     def near(self, span: Span, words: str) -> Span | None:
         """Where ``words`` stand in the line of ``span``, the place next to it."""

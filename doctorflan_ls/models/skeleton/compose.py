@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.models.base import Chunk
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Piece
 from doctorflan_ls.models.skeleton.selectors import select
 from doctorflan_ls.tasks.model import Element
 from doctorflan_ls.text import Span

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 
 from doctorflan_ls.lexicon import group, has_cue, table
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
 # A longer sentence in a diagnosis section is a discussion, not a name.
 _LONGEST_NAME = 120
-_PROBLEM = 50
 _ITEM = re.compile(r"\s*#?\d{1,2}[.)]\s")
 _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
@@ -125,15 +125,14 @@ def _numbered(case: Case) -> list[Span]:
 
 
 def _problems(case: Case) -> list[Span]:
-    """Short lines of their own in an assessment: the problems that the text below each is about."""
-    ids = frozenset({"assessment", "assessment_plan"})
-    whole = [section.span for section in case.sections(ids)]
+    """The problems that a problem-oriented assessment or plan names, each over its list."""
+    ids = frozenset({"assessment", "assessment_plan", "plan"})
     return [
         span
-        for part in whole
-        for span in case.cut(part.start, part.end)
-        if case.is_line(span) and len(case.quote(span)) <= _PROBLEM
-    ][1:]
+        for section in case.sections(ids)
+        for span in case.cut(section.body.start, section.span.end)
+        if case.is_problem(span)
+    ]
 
 
 def _each(case: Case, told: Iterable[Fact]) -> list[Line]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from doctorflan_ls.lexicon import group
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.model import Fact, FactKind
 
 _KINDS: dict[str, tuple[FactKind, ...]] = {

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from doctorflan_ls.lexicon import cues, group, has_cue, table
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.focus import pointed_at
+from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.text import Span
 
 # What a condensed history may hold, in characters: about a paragraph a reader takes in at once.
@@ -162,7 +163,7 @@ def plan(case: Case, query: Query) -> list[Line]:
     found = []
     for span in _distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
-        if _is_reasoning(case, span):
+        if _is_reasoning(case, span) or case.is_problem(span):
             continue
         if not any(part.contains(span) for part in mixed) or has_cue(text, words):
             found.append(case.line(span))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from doctorflan_ls.models.skeleton.case import Case, Line, Piece, Query
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.text import Span
 from doctorflan_ls.triage import Triage, triage
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from doctorflan_ls.models.skeleton import absent, facts, focus, passages, ranking, safety
-from doctorflan_ls.models.skeleton.case import Case, Line, Query
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.lines import Line, Query
 
 Select = Callable[[Case, Query], list[Line]]
 
