@@ -181,6 +181,7 @@ def test_m12_capabilities():
             "codeActionKinds": ["quickfix", "refactor.rewrite.doctorflan", "source.doctorflan"],
             "resolveProvider": True,
         },
+        "executeCommandProvider": {"commands": ["doctorflan.draft"]},
         "workspace": {"workspaceFolders": {"supported": True}},
         "experimental": {"doctorflan": {"requests": ["draft", "status", "tasks", "analysis"]}},
     }

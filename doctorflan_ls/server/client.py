@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from doctorflan_ls.text import Encoding
 
 _ENCODINGS: Mapping[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+Markup = Literal["markdown", "plaintext"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Client:
     encoding: Encoding = "utf-16"
     snippets: bool = False
     markdown_hover: bool = False
-    markdown_completion: bool = False
+    completion_markup: Markup | None = None
     hierarchical_symbols: bool = False
     document_changes: bool = False
     change_annotations: bool = False
@@ -43,8 +44,8 @@ def read_client(capabilities: object) -> Client:
     return Client(
         encoding=_encoding(_at(capabilities, "general", "positionEncodings")),
         snippets=_at(item, "snippetSupport") is True,
-        markdown_hover=_prefers_markdown(_at(document, "hover", "contentFormat")),
-        markdown_completion=_prefers_markdown(_at(item, "documentationFormat")),
+        markdown_hover=_markup(_at(document, "hover", "contentFormat")) == "markdown",
+        completion_markup=_markup(_at(item, "documentationFormat")),
         hierarchical_symbols=_at(document, "documentSymbol", "hierarchicalDocumentSymbolSupport")
         is True,
         document_changes=_at(edit, "documentChanges") is True,
@@ -76,6 +77,11 @@ def _encoding(offered: object) -> Encoding:
     return "utf-16"
 
 
-def _prefers_markdown(formats: object) -> bool:
-    """True where Markdown is accepted and not ranked behind plain text."""
-    return isinstance(formats, list) and formats[:1] == ["markdown"]
+def _markup(formats: object) -> Markup | None:
+    """The client's first choice; None where it knows strings only."""
+    for each in formats if isinstance(formats, list) else ():
+        if each == "markdown":
+            return "markdown"
+        if each == "plaintext":
+            return "plaintext"
+    return None

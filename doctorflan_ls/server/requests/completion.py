@@ -43,11 +43,10 @@ def resolve(ls: Connection, params: Params) -> Json:
     from doctorflan_ls.features.completion import documentation  # noqa: PLC0415
 
     document = ls.document(data.string("uri"))
-    markdown = ls.client.markdown_completion
-    text = documentation(ls.snapshot(document, markdown=markdown), data.raw)
+    markup = ls.client.completion_markup
+    text = documentation(ls.snapshot(document, markdown=markup == "markdown"), data.raw)
     if text:
-        kind = "markdown" if markdown else "plaintext"
-        item["documentation"] = {"kind": kind, "value": text}
+        item["documentation"] = text if markup is None else {"kind": markup, "value": text}
     return item
 
 
