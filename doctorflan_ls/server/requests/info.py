@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
+    from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.params import Params
+    from doctorflan_ls.tasks.model import Task
 
 
 def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
@@ -33,7 +35,7 @@ def analysis(ls: Connection, params: Params) -> Json:
     return {"version": document.version, "analysis": found}
 
 
-def tasks(ls: Connection, params: Params) -> list[Json]:
+def tasks(ls: Connection, params: Params) -> Json:
     """All tasks, or those that fit a range of a document (schemas/protocol/tasks.json)."""
     from doctorflan_ls.tasks.registry import all_tasks, fitting  # noqa: PLC0415
 
@@ -46,14 +48,15 @@ def tasks(ls: Connection, params: Params) -> list[Json]:
             places.span(params.range("range")) if params.has("range") else Span(0, len(note.text))
         )
         chosen = fitting(note, span)
-    return [
-        {
-            "id": task.id,
-            "category": task.category,
-            "origin": task.origin,
-            "phase": task.phase,
-            "title": task.title.in_(ls.locale),
-            "description": task.description.in_(ls.locale),
-        }
-        for task in chosen
-    ]
+    return {"tasks": [_task(task, ls.locale) for task in chosen]}
+
+
+def _task(task: Task, locale: Locale) -> Json:
+    return {
+        "id": task.id,
+        "category": task.category,
+        "origin": task.origin,
+        "phase": task.phase,
+        "title": task.title.in_(locale),
+        "description": task.description.in_(locale),
+    }
