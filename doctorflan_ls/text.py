@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate
 from typing import Literal, NamedTuple
@@ -204,6 +204,32 @@ class Text:
             for chunk, piece in self._pieces(before)
         )
         return Position(number, units)
+
+    def positions(self, offsets: Iterable[int], encoding: Encoding) -> dict[int, Position]:
+        """The ``position`` of each of many offsets, in one pass over the text's chunks."""
+        found: dict[int, Position] = {}
+        line_starts: list[int] = []
+        text, plain = "", False
+        base = end = line = start_above = 0
+        chunks = iter(self._chunks)
+        for offset in sorted(set(offsets)):
+            while end <= offset and (chunk := next(chunks, None)) is not None:
+                if line_starts:
+                    start_above = base + line_starts[-1]
+                    line += len(line_starts)
+                text, line_starts, base = chunk.text, chunk.line_starts, end
+                end += len(text)
+                plain = chunk.units(encoding) == len(text)
+            at = bisect_right(line_starts, offset - base)
+            start = base + line_starts[at - 1] if at else start_above
+            # Counted straight where a code unit is a character, but not inside a CRLF.
+            at_text = offset - base
+            plainly = plain and base <= start and offset < end
+            if offset == start < end or (plainly and text[at_text - 1 : at_text + 1] != "\r\n"):
+                found[offset] = Position(line + at, offset - start)
+            else:
+                found[offset] = self.position(offset, encoding)
+        return found
 
     def _line_start(self, line: int) -> int:
         if line == 0:

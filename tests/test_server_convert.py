@@ -32,6 +32,15 @@ def test_a_range_comes_back(text, encoding, first, second):
 
 
 @given(TEXTS, ENCODINGS, st.data())
+def test_many_positions_are_each_position(text, encoding, data):
+    edited = Text("主诉\r" * 2000).replaced(Span(4094, 4094), text)
+    text = data.draw(st.sampled_from([Text(text), edited]))
+    offsets = data.draw(st.lists(st.integers(0, len(text))))
+    expected = {offset: text.position(offset, encoding) for offset in offsets}
+    assert text.positions(offsets, encoding) == expected
+
+
+@given(TEXTS, ENCODINGS, st.data())
 @settings(max_examples=200)
 def test_changes_equal_a_plain_buffer(text, encoding, data):
     document = Documents().open("u", 1, text)

@@ -10,22 +10,17 @@ from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from doctorflan_ls.engine import Engine, ModelStatus
-
-
-def _new_engine() -> Engine:
-    from doctorflan_ls.engine import Engine  # noqa: PLC0415  # not before the first job
-
-    return Engine()
+    from doctorflan_ls.models.base import Model
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How to serve. ``new_engine`` makes the engine when the first job needs it.
+    """How to serve. ``load_model`` turns a model's id into a model (None: the catalogue's).
 
     ``allow_remote`` lets TCP and WebSocket listen on addresses that other machines can reach.
     """
 
-    new_engine: Callable[[], Engine] = _new_engine
+    load_model: Callable[[str], Model] | None = None
     max_message_bytes: int = MAX_MESSAGE_BYTES
     allow_remote: bool = False
 
@@ -42,7 +37,10 @@ class Host:
     def engine(self) -> Engine:
         """The one engine, made when it is first needed."""
         if self._engine is None:
-            self._engine = self.options.new_engine()
+            from doctorflan_ls.engine import Engine  # noqa: PLC0415  # not before the first job
+
+            load = self.options.load_model
+            self._engine = Engine() if load is None else Engine(load)
         return self._engine
 
     def watch(self, process_id: int | None) -> None:

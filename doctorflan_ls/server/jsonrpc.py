@@ -115,6 +115,18 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
+class Raw(str):
+    """A result that is JSON text already: large answers are written as they are made."""
+
+    __slots__ = ()
+
+
+def encode_raw_result(message_id: MessageId, result: Raw) -> bytes:
+    """The response to ``message_id`` around a result that is JSON text."""
+    text = f'{{"jsonrpc":"2.0","id":{json.dumps(message_id)},"result":{result}}}'
+    return text.encode("utf-8", "replace")
+
+
 def encode(message: dict[str, Any]) -> bytes:
     """One message as UTF-8 JSON; a lone surrogate, which UTF-8 cannot hold, becomes ``?``."""
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))

@@ -269,6 +269,9 @@ class RepairedProtocol(LanguageServerProtocol):
     def _answer(self, message_id: MessageId, result: object) -> None:
         if message_id in self._inflight:
             del self._inflight[message_id]
+            if isinstance(result, jsonrpc.Raw) and self.sink is not None:
+                self.sink.write(jsonrpc.encode_raw_result(message_id, result))
+                return
             self._send({"jsonrpc": "2.0", "id": message_id, "result": result})
 
     def _answer_cancelled(self, message_id: MessageId) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls import server
-from doctorflan_ls.models.base import Chunk, Model, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelSpec
 from doctorflan_ls.server import requests
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.params import Params
@@ -147,18 +147,7 @@ EXTRA = {
 
 
 def options(model: str | None) -> server.ServerOptions:
-    if model is None:
-        return server.ServerOptions()
-
-    def new_engine() -> Any:
-        from doctorflan_ls.engine import Engine  # noqa: PLC0415  # as late as the server does
-
-        def load(name: str) -> Model:
-            return MODELS[model]()
-
-        return Engine(load)
-
-    return server.ServerOptions(new_engine=new_engine)
+    return server.ServerOptions(load_model=None if model is None else lambda _: MODELS[model]())
 
 
 def main() -> int:
