@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
-from doctorflan_ls.models.skeleton.facts import drug_facts, drug_groups, measured
+from doctorflan_ls.models.skeleton.drugs import drug_facts, drug_groups
+from doctorflan_ls.models.skeleton.facts import measured
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact

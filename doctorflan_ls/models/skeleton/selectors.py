@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from doctorflan_ls.models.skeleton import absent, facts, focus, passages, ranking, safety
+from doctorflan_ls.models.skeleton import absent, drugs, facts, focus, passages, ranking, safety
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Query
 
@@ -24,7 +24,7 @@ SELECTORS: dict[str, Select] = {
     "facts": facts.facts,
     "labs": facts.labs,
     "vitals": facts.vitals,
-    "drugs": facts.drugs,
+    "drugs": drugs.drugs,
     "diagnoses": facts.diagnoses,
     "procedures": facts.procedures,
     "allergies": facts.allergies,
