@@ -6,6 +6,7 @@ their sources. A word that the note denies, or tells of the family, never counts
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -105,6 +106,8 @@ class _Reader:
         self.span = span
         self.text = note.slice(span)
         self.facts = note.facts_in(span)
+        self._starts = [fact.span.start for fact in self.facts]
+        self._longest = max((len(fact.text) for fact in self.facts), default=0)
         self.sex = _first(note.facts, "sex")
         age = _first(note.facts, "age")
         self.age = age if isinstance(age, (int, float)) else None
@@ -124,7 +127,9 @@ class _Reader:
         return "denied" if denied else "present"
 
     def _facts_at(self, span: Span) -> Iterator[Fact]:
-        return (fact for fact in self.facts if fact.span.overlaps(span))
+        first = bisect_left(self._starts, span.start - self._longest)
+        last = bisect_left(self._starts, span.end)
+        return (fact for fact in self.facts[first:last] if fact.span.overlaps(span))
 
     def _place(self, span: Span) -> str:
         section = self.note.section_at(span.start)

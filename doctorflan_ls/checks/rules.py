@@ -5,7 +5,7 @@ The ids, texts, limits and sources are in ``data/rules.toml``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from doctorflan_ls.checks.model import Fields, Finding, Rule
@@ -91,17 +91,16 @@ def drug_against_allergy(note: Note, facts: Sequence[Fact]) -> Iterator[Finding]
     ]
     if not drugs:
         return
-    allergies = [fact for fact in _allergies(note, facts) if fact.assertion == "present"]
+    allergies = (fact for fact in _allergies(note, facts) if fact.assertion == "present")
+    allergens = dict.fromkeys(allergy.name for allergy in allergies)
     rule = rule_table().rules["ZY-01"]
+    conflicts = {name: _conflict(name, allergens) for name in {drug.name for drug in drugs}}
     for drug in drugs:
-        if any(drug.span.overlaps(allergy.span) for allergy in allergies):
-            continue
-        for allergy in allergies:
-            relation = _relation(drug.name, allergy.name)
-            if relation is not None:
-                fields: Fields = {"drug": drug.text, "allergen": allergy.name, "relation": relation}
-                yield Finding(rule, drug.span, fields)
-                break
+        conflict = conflicts[drug.name]
+        if conflict is not None:
+            allergen, relation = conflict
+            fields: Fields = {"drug": drug.text, "allergen": allergen, "relation": relation}
+            yield Finding(rule, drug.span, fields)
 
 
 def placeholders(note: Note, span: Span) -> Iterator[Finding]:
@@ -174,6 +173,14 @@ def _allergies(note: Note, facts: Sequence[Fact]) -> Iterator[Fact]:
         if fact.kind == "allergy" and fact.span not in seen:
             seen.add(fact.span)
             yield fact
+
+
+def _conflict(drug: str, allergens: Iterable[str]) -> tuple[str, Bilingual] | None:
+    for allergen in allergens:
+        relation = _relation(drug, allergen)
+        if relation is not None:
+            return allergen, relation
+    return None
 
 
 def _relation(drug: str, allergen: str) -> Bilingual | None:

@@ -33,7 +33,7 @@ def analysis(snapshot: Snapshot, span: Span | None = None) -> dict[str, object]:
         "findings": [finding_json(finding, snapshot.locale) for finding in findings],
     }
     if span is None:
-        result["triage"] = _triage(note, snapshot.locale)
+        result["triage"] = _triage(note)
     return result
 
 
@@ -77,12 +77,12 @@ def _fact(fact: Fact) -> dict[str, object]:
     }
 
 
-def _triage(note: Note, locale: Locale) -> dict[str, object]:
+def _triage(note: Note) -> dict[str, object]:
     found = triage(note)
     return {
         "departments": [
             {
-                "name": each.name if locale == "zh" else each.name_en,
+                "name": each.name if note.language == "zh" else each.name_en,
                 "score": each.score,
                 "evidence": [list(span) for span in each.evidence],
             }
