@@ -27,6 +27,7 @@ _BULLET_BELOW = re.compile(r"[ \t]*(?:\r\n|\n|\r)[ \t]*[•·*-]")
 _REACH = 80
 # Sections whose heading says what was examined.
 _NAMED_BY_HEADING = frozenset({"imaging", "ultrasound", "ecg", "pathology", "endoscopy"})
+_REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[，,；;。]")
 
 
@@ -201,6 +202,11 @@ class Case:
             return False
         alone = _BULLET.match(self.text, span.start) is None
         return alone and _BULLET_BELOW.match(self.text, span.end) is not None
+
+    def is_reasoning(self, span: Span) -> bool:
+        """True where the line that ``span`` stands in gives reasons, not orders."""
+        start = self.line_start(span)
+        return _REASONING.match(self.quote(Span(start, max(span.end, start)))) is not None
 
     def near(self, span: Span, words: str) -> Span | None:
         """Where ``words`` stand in the line of ``span``, the place next to it."""

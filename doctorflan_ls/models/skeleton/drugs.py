@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from doctorflan_ls.lexicon import table
+from doctorflan_ls.lexicon import cues, table
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
+from doctorflan_ls.text import Span
+
+# "metformin to 1000 mg": the word before the amount belongs to the verb.
+_LINK = re.compile(r"\s+(?:to|at|of)\s+(?=\d)")
+_CONDITION = re.compile(r"\b(?:if|unless)\b[^,;:\n]{4,60}", re.IGNORECASE)
+# How far before a drug the verb that changes it may stand.
+_VERB = 80
 
 
 def drug_groups(fact: Fact) -> frozenset[str]:
@@ -35,20 +43,29 @@ def drug_facts(case: Case) -> list[Fact]:
     ]
 
 
+def _ordered(case: Case, fact: Fact) -> bool:
+    """True for a drug in a plan, not in the reasons for it."""
+    return case.place(fact.span) == "plan" and not case.is_reasoning(fact.span)
+
+
+def _current(case: Case, fact: Fact) -> bool:
+    """True for a drug taken before the plan, or (English) one that the plan continues."""
+    if fact.assertion == "historical":
+        return False
+    if case.note.language == "en" and fact.status == "current":
+        return True
+    taken = fact.status in ("current", "changed", None)
+    return taken and (case.place(fact.span) != "plan" or case.is_reasoning(fact.span))
+
+
 _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
     "all": lambda _, fact: fact.status not in ("stopped", "avoid"),
     "plan": lambda case, fact: (
         fact.status in ("new", "changed")
-        or (fact.status not in ("stopped", "avoid") and case.place(fact.span) == "plan")
+        or (fact.status not in ("stopped", "avoid") and _ordered(case, fact))
     ),
-    "ordered": lambda case, fact: (
-        fact.status not in ("stopped", "avoid") and case.place(fact.span) == "plan"
-    ),
-    "current": lambda case, fact: (
-        fact.status in ("current", "changed", None)
-        and fact.assertion != "historical"
-        and case.place(fact.span) != "plan"
-    ),
+    "ordered": lambda case, fact: fact.status not in ("stopped", "avoid") and _ordered(case, fact),
+    "current": _current,
     "stopped": lambda _, fact: fact.status in ("stopped", "avoid"),
     "anticoagulant": lambda _, fact: is_anticoagulant(fact),
 }
@@ -60,21 +77,33 @@ def drugs(case: Case, query: Query) -> list[Line]:
     ``duplicates``; with ``complete=1`` what each lacks becomes a gap."""
     if query.argument == "duplicates":
         return _duplicates(case)
-    told: dict[str, Fact] = {}
+    told: dict[str, list[Fact]] = {}
     for fact in drug_facts(case):
-        if not _DRUGS[query.argument](case, fact):
-            continue
-        key = fact.name.casefold()
-        told[key] = _fuller(told[key], fact) if key in told else fact
-    for key, fact in told.items():
-        told[key] = _continued(case, fact)
+        failed = query.argument != "all" and _failure(case, fact) is not None
+        if _DRUGS[query.argument](case, fact) and not failed:
+            told.setdefault(fact.name.casefold(), []).append(fact)
     complete = "complete" in query.options
     limit = query.limit(15)
+    chosen = [_chosen(case, mentions) for mentions in told.values()]
     if "list" in query.options or complete:
-        lines = [Line(_drug(case, fact, complete)) for fact in told.values()]
-        return lines[:limit]
-    pieces = [_written(case, fact) for fact in told.values()]
+        return [Line(_drug(case, fact, others, complete)) for fact, others in chosen][:limit]
+    pieces = [_written(case, fact) for fact, _ in chosen]
     return case.joined(pieces, limit, query.label)
+
+
+def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
+    """The mention to show, and those of another dose: what is ordered now goes before what was
+    taken, then the mention that says most of how the drug is taken."""
+    latest = [fact for fact in mentions if fact.status in ("new", "changed")]
+    if case.note.language == "en":
+        latest += [fact for fact in mentions if fact not in latest and _ordered(case, fact)]
+        latest = [fact for fact in latest if fact.dose] or latest
+    chosen = (latest or mentions)[0]
+    for fact in (latest or mentions)[1:]:
+        chosen = _fuller(chosen, fact)
+    chosen = _continued(case, chosen)
+    doses = {fact.dose: fact for fact in mentions if fact.dose and fact.dose != chosen.dose}
+    return chosen, list(doses.values()) if chosen.dose else []
 
 
 def _fuller(one: Fact, other: Fact) -> Fact:
@@ -96,7 +125,8 @@ def _continued(case: Case, fact: Fact) -> Fact:
 
 
 def _written(case: Case, fact: Fact) -> Piece:
-    words, evidence = case.quote(fact.span), [fact.span]
+    """The drug as written, a dose, route or frequency that stands apart set behind it."""
+    words, evidence = _LINK.sub(" ", case.quote(fact.span)), [fact.span]
     for part in (fact.dose, fact.route, fact.frequency):
         place = case.near(fact.span, part) if part and part not in words else None
         if part and place:
@@ -104,8 +134,10 @@ def _written(case: Case, fact: Fact) -> Piece:
     return Piece(words, tuple(evidence))
 
 
-def _drug(case: Case, fact: Fact, complete: bool) -> tuple[Piece, ...]:
+def _drug(case: Case, fact: Fact, others: list[Fact], complete: bool) -> tuple[Piece, ...]:
     pieces = [_written(case, fact)]
+    if case.note.language == "en":
+        pieces += _remarks(case, fact, others)
     if complete:
         keys = ("dose", "route", "frequency")
         lacking = [case.word(key) for key in keys if getattr(fact, key) is None]
@@ -115,10 +147,74 @@ def _drug(case: Case, fact: Fact, complete: bool) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
+def _remarks(case: Case, fact: Fact, others: list[Fact]) -> list[Piece]:
+    """What the note says of an English drug beside its dose: begun, changed, tried, under which
+    condition, in which other dose."""
+    remarks = []
+    failure = _failure(case, fact)
+    if failure:
+        remarks.append(Piece(case.word("tried", result=case.quote(failure)), (failure,)))
+    else:
+        remarks += _change(case, fact, known=bool(others))
+    before = Span(_sentence_start(case, fact.span), fact.span.start)
+    condition = _CONDITION.search(case.text, before.start, before.end)
+    if condition:
+        span = Span(*condition.span())
+        remarks.append(Piece(case.quote(span).lower(), (span,)))
+    for other in others:
+        remarks.append(Piece(case.word("also_dose", dose=other.dose), (other.span,)))
+    row: list[Piece] = []
+    for remark in remarks:
+        row += [Piece("; " if row else " ("), remark]
+    return [*row, Piece(")")] if row else []
+
+
+def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
+    """The drug's status in one word, with the verb of the note that says so.
+
+    A drug ``known`` in another dose is changed, not new.
+    """
+    if fact.status not in ("new", "changed", "stopped", "avoid"):
+        return []
+    start = max(_sentence_start(case, fact.span), fact.span.start - _VERB)
+    said: str = "changed" if known and fact.status == "new" else fact.status
+    evidence = [fact.span]
+    places = []
+    for word, stems in table("skeleton")["drug_changes"].items():
+        pattern = r"\b(?:" + "|".join(stems) + r")\w*"
+        found = re.finditer(pattern, case.text[start : fact.span.start], re.IGNORECASE)
+        places += [(Span(start + verb.start(), start + verb.end()), word) for verb in found]
+    if said == "changed" and places:
+        verb, said = max(places)
+        evidence.append(verb)
+    return [Piece(case.word(f"status_{said}"), tuple(evidence))]
+
+
+def _failure(case: Case, fact: Fact) -> Span | None:
+    """Where the sentence of an English drug that was tried says that it did not help."""
+    if case.note.language != "en" or fact.status in ("new", "changed"):
+        return None
+    sentence = case.sentence_of(fact.span)
+    said = case.text[fact.span.end : sentence.end].casefold()
+    before = case.text[sentence.start : fact.span.start].casefold()
+    for words in cues("did_not_help"):
+        at = said.find(words)
+        if at >= 0:
+            return Span(fact.span.end + at, fact.span.end + at + len(words))
+        if words.startswith("fail") and words in before:
+            at = sentence.start + before.rfind(words)
+            return Span(at, at + len(words))
+    return None
+
+
+def _sentence_start(case: Case, span: Span) -> int:
+    return case.sentence_of(span).start
+
+
 def _duplicates(case: Case) -> list[Line]:
     told: dict[str, list[Fact]] = {}
     for fact in drug_facts(case):
-        if case.place(fact.span) == "plan" and fact.status not in ("stopped", "avoid"):
+        if _ordered(case, fact) and fact.status not in ("stopped", "avoid"):
             told.setdefault(fact.name.casefold(), []).append(fact)
     lines = []
     for mentions in told.values():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from doctorflan_ls.lexicon import group, has_cue
+from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.model import Fact
@@ -100,10 +100,9 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         told = [fact for fact in case.of("diagnosis") if fact.assertion == "possible"]
         return _each(case, told)[:limit]
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
-    spans = [
-        *case.sentences(sections),
-        *([] if query.argument == "final" else _numbered(case)),
-    ]
+    spans = list(case.sentences(sections))
+    if query.argument != "final":
+        spans += _numbered(case) or ([] if spans else _problems(case))
     unique = {case.quote(span).casefold(): span for span in spans}
     lines = [case.line(span) for words, span in unique.items() if len(words) <= _LONGEST_NAME]
     if lines or query.argument == "final":
@@ -113,7 +112,7 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         for fact in case.of("diagnosis")
         if fact.assertion in ("present", "possible") and fact.role in _DIAGNOSIS_ROLES
     ]
-    return _each(case, told)[:limit] or [case.line(span) for span in _problems(case)][:limit]
+    return _each(case, told)[:limit]
 
 
 def _numbered(case: Case) -> list[Span]:
@@ -130,7 +129,7 @@ def _problems(case: Case) -> list[Span]:
         span
         for section in case.sections(ids)
         for span in case.cut(section.body.start, section.span.end)
-        if case.is_problem(span)
+        if case.is_problem(span) and not has_cue(case.quote(span), cues("no_disease"))
     ]
 
 
@@ -159,7 +158,7 @@ def allergies(case: Case, query: Query) -> list[Line]:
     for section in case.note.sections:
         if section.id == "allergies" and case.quote(section.body):
             return [case.line(section.body, label)]
-    words = ("过敏", "allerg", "nkda")
+    words = cues("allergy_statement")
     for span in case.cut(0, len(case.text)):
         for clause in case.clauses(span):
             if has_cue(case.quote(clause), words) and case.place(clause) != "plan":
@@ -169,10 +168,21 @@ def allergies(case: Case, query: Query) -> list[Line]:
 
 def _allergy(case: Case, fact: Fact) -> str:
     """The clause the allergy stands in: the reaction is usually beside it."""
+    if case.note.language == "en" and fact.assertion == "denied":
+        return case.quote(fact.span)
     section = case.note.section_at(fact.span.start)
-    for clause in case.clauses(section.body) if section else ():
+    for clause in _clauses(case, section.body) if section else ():
         if clause.start <= fact.span.start and fact.span.end <= clause.end:
             words = case.quote(clause)
             if len(words) <= 60:
                 return words
     return case.quote(fact.span)
+
+
+def _clauses(case: Case, body: Span) -> Iterator[Span]:
+    """The clauses of ``body``; an English one ends with its line."""
+    if case.note.language == "zh":
+        yield from case.clauses(body)
+        return
+    for sentence in case.cut(body.start, body.end):
+        yield from case.clauses(sentence)

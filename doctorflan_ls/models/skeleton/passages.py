@@ -10,6 +10,7 @@ from doctorflan_ls.lexicon import cues, group, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.focus import pointed_at
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
+from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
 # What a condensed history may hold, in characters: about a paragraph a reader takes in at once.
@@ -126,7 +127,7 @@ def cue(case: Case, query: Query) -> list[Line]:
         spans = list(case.everywhere(group("background") | out))
     found = []
     for span in _distinct(case, spans):
-        if _is_reasoning(case, span):
+        if case.is_reasoning(span):
             continue
         if "but" in query.options and has_cue(case.quote(span), cues(query.options["but"])):
             continue
@@ -147,13 +148,6 @@ _PLAN_CUES = (
     "monitoring",
     "referral",
 )
-_REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNORECASE)
-
-
-def _is_reasoning(case: Case, span: Span) -> bool:
-    """True where the line that ``span`` stands in gives reasons, not orders."""
-    start = case.line_start(span)
-    return _REASONING.match(case.quote(Span(start, max(span.end, start)))) is not None
 
 
 def plan(case: Case, query: Query) -> list[Line]:
@@ -163,7 +157,7 @@ def plan(case: Case, query: Query) -> list[Line]:
     found = []
     for span in _distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
-        if _is_reasoning(case, span) or case.is_problem(span):
+        if case.is_reasoning(span) or case.is_problem(span):
             continue
         if not any(part.contains(span) for part in mixed) or has_cue(text, words):
             found.append(case.line(span))
@@ -232,14 +226,30 @@ def _negatives(case: Case, argument: str) -> list[Piece]:
     ]
     told = [fact for fact in denied if fact.section in group("negative")] or denied
     present = {fact.name for fact in case.of("symptom", "sign") if fact.assertion == "present"}
-    spans = [_clause_of(case, fact.span) for fact in told if fact.name not in present]
+    absent = [fact for fact in told if fact.name not in present]
+    if case.note.language == "en":
+        return list({fact.name: _negated(case, fact) for fact in reversed(absent)}.values())[::-1]
+    spans = [_clause_of(case, fact.span) for fact in absent]
     return [Piece(case.quote(span), (span,)) for span in dict.fromkeys(spans)]
 
 
+def _negated(case: Case, fact: Fact) -> Piece:
+    """An English negative finding with its negation: its own where it has one, else "no"."""
+    words = case.quote(fact.span)
+    if has_cue(words, cues("negation")):
+        return Piece(words, (fact.span,))
+    sentence = case.sentence_of(fact.span)
+    start = case.line_start(fact.span)
+    before = case.text[max(sentence.start, start) : fact.span.start].casefold()
+    no = max((before.rfind(word) for word in cues("negation") if word.isascii()), default=-1)
+    tested = has_cue(words, cues("tests"))
+    key = "negative_finding" if tested else "no_finding"
+    evidence = Span(max(sentence.start, start) + no, fact.span.end) if no >= 0 else sentence
+    return Piece(case.word(key, finding=words), (evidence,))
+
+
 def _clause_of(case: Case, span: Span) -> Span:
-    """The clause around ``span`` in a Chinese note, up to 30 characters; else ``span`` itself."""
-    if case.note.language == "en":
-        return span
+    """The clause around ``span``, up to 30 characters; else ``span`` itself."""
     reach = Span(max(span.start - _NEAR, 0), min(span.end + _NEAR, len(case.text)))
     for line in case.cut(reach.start, reach.end):
         for clause in case.clauses(line):

@@ -57,6 +57,9 @@ _FREQUENCY = re.compile(
     re.IGNORECASE,
 )
 _GAP = re.compile(r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|to|at|of|take|ivgtt)?\s?")
+_DOSE_BEFORE = re.compile(
+    rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}\s+of\s+(?:[a-z]+\s)?$", re.IGNORECASE
+)
 _STEM_EN = re.compile(
     r"\b[a-z]{2,}(?:prilat|pril|sartan|vastatin|olol|dipine|prazole|floxacin|cillin|cycline"
     r"|gliptin|gliflozin|glitazone|triptan"
@@ -103,8 +106,8 @@ _STATUS: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
         "new",
         re.compile(
             r"(?:加用|新增|开始|起始|予以|给予|予|开具|处方|\bstart(?:ed|ing)?\b|\bbeg[ia]n\b"
-            r"|\binitiat\w+|\bprescrib\w+|\badd(?:ed)?\b|\btrial\b|\btreat(?:ed)? with\b"
-            r"|\bgive[n]?\b|\bwill take\b)[^。；;.]{0,40}$",
+            r"|\binitiat\w+|\bprescri(?:b\w+|ptions?)|\badd(?:ed)?\b|\btrial\b"
+            r"|\btreat(?:ed)? with\b|\bgive[n]?\b|\bwill take\b)[^。；;.]{0,40}$",
             re.IGNORECASE,
         ),
     ),
@@ -167,7 +170,7 @@ def _fact(sentence: Sentence, name_span: Span, name: str) -> Fact | None:
         text=text[name_span.start : end],
         span=Span(name_span.start, end),
         name=name,
-        dose=parts.get("dose"),
+        dose=parts.get("dose") or _dose_before(text, name_span.start),
         route=parts.get("route") or _route_before(text, name_span.start),
         frequency=parts.get("frequency"),
         status=None if said in ("denied", "family") else _status(sentence, name_span),
@@ -192,6 +195,12 @@ def _dosing(text: str, at: int) -> tuple[int, dict[str, str]]:
                 break
         else:
             return end, parts
+
+
+def _dose_before(text: str, start: int) -> str | None:
+    """The amount in "1000 mg of metformin"."""
+    found = _DOSE_BEFORE.search(text[max(start - 24, 0) : start])
+    return re.split(r"\s+of\s", found.group())[0] if found else None
 
 
 def _route_before(text: str, start: int) -> str | None:
