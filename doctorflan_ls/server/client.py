@@ -25,9 +25,6 @@ class Client:
     change_annotations: bool = False
     code_action_literals: bool = False
     code_action_resolves_edit: bool = False
-    code_action_data: bool = False
-    code_action_disabled: bool = False
-    line_folding_only: bool = False
     fold_limit: int | None = None
     progress: bool = False
     apply_edit: bool = False
@@ -52,9 +49,6 @@ def read_client(capabilities: object) -> Client:
         change_annotations=isinstance(_at(edit, "changeAnnotationSupport"), Mapping),
         code_action_literals=isinstance(_at(action, "codeActionLiteralSupport"), Mapping),
         code_action_resolves_edit=isinstance(resolvable, list) and "edit" in resolvable,
-        code_action_data=_at(action, "dataSupport") is True,
-        code_action_disabled=_at(action, "disabledSupport") is True,
-        line_folding_only=_at(document, "foldingRange", "lineFoldingOnly") is True,
         fold_limit=fold_limit if isinstance(fold_limit, int) and fold_limit > 0 else None,
         apply_edit=_at(capabilities, "workspace", "applyEdit") is True,
         progress=_at(capabilities, "window", "workDoneProgress") is True,

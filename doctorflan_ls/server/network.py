@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from doctorflan_ls.i18n import message
 from doctorflan_ls.server.host import Host, ServerOptions
-from doctorflan_ls.server.quiet import quieten
+from doctorflan_ls.server.quiet import quieten, spare_pauses
 from doctorflan_ls.server.stdio import leave
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def serve(start: Callable[[Host], Awaitable[None]], address: str, options: Serve
 async def _serve(start: Callable[[Host], Awaitable[None]], options: ServerOptions) -> None:
     loop = asyncio.get_running_loop()
     quieten(loop)
+    spare_pauses()
     # A client's process id says nothing about this process, which serves others too.
     host = Host(options, lambda _: None)
     stopped = asyncio.Event()

@@ -3,7 +3,7 @@
 pygls 2.1 leaves malformed requests unanswered, sends tracebacks (and so note text) to the client,
 logs message bodies, lets a late answer kill the reader and runs commands to their end after a
 cancel. Here every request is answered exactly once, a cancelled one at once, and nothing of a
-message reaches a log. docs/protocol.md lists the repairs.
+message reaches a log.
 """
 
 from __future__ import annotations

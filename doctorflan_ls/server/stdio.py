@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.jsonrpc import Framer, Malformed, decode, frame
-from doctorflan_ls.server.quiet import quieten
+from doctorflan_ls.server.quiet import quieten, spare_pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,7 @@ def leave(code: int) -> None:
 async def _serve(options: ServerOptions, out: int) -> int:
     loop = asyncio.get_running_loop()
     quieten(loop)
+    spare_pauses()
 
     def watch(process_id: int) -> None:
         if alive(process_id):
