@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from heapq import merge
 from typing import Literal, NamedTuple
 
 from doctorflan_ls.features.snapshot import Snapshot
@@ -29,11 +28,9 @@ def symbols(snapshot: Snapshot) -> list[Symbol]:
     """The outline of the note, in document order; a child's span lies inside its parent's."""
     roots: list[Symbol] = []
     open_levels: list[tuple[int, Symbol]] = []
-    entries = merge(_sections(snapshot), _drafts(snapshot), key=lambda entry: entry[1].span.start)
-    for level, symbol in entries:
-        while open_levels and (
-            open_levels[-1][0] >= level or open_levels[-1][1].span.end < symbol.span.end
-        ):
+    for level, symbol in _entries(snapshot):
+        end = symbol.span.end
+        while open_levels and (open_levels[-1][0] >= level or open_levels[-1][1].span.end < end):
             open_levels.pop()
         siblings = open_levels[-1][1].children if open_levels else roots
         siblings.append(symbol)
@@ -50,12 +47,15 @@ def flat(tree: Iterable[Symbol]) -> Iterator[tuple[Symbol, str]]:
         waiting.extend((child, symbol.name) for child in reversed(symbol.children))
 
 
-def _sections(snapshot: Snapshot) -> Iterator[tuple[int, Symbol]]:
-    for section in snapshot.note.sections:
-        yield (
-            section.level,
-            Symbol(section.heading, "", "section", section.span, section.heading_span, []),
-        )
+def _entries(snapshot: Snapshot) -> list[tuple[int, Symbol]]:
+    entries = [
+        (level, Symbol(heading, "", "section", span, heading_span, []))
+        for _id, heading, heading_span, span, _body, level, _loinc in snapshot.note.sections
+    ]
+    if snapshot.note.draft_blocks:
+        entries.extend(_drafts(snapshot))
+        entries.sort(key=lambda entry: entry[1].span.start)
+    return entries
 
 
 def _drafts(snapshot: Snapshot) -> Iterator[tuple[int, Symbol]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from doctorflan_ls.incidents import report
 from doctorflan_ls.server.convert import Places
+from doctorflan_ls.server.outline import OutlineCache
 from doctorflan_ls.text import Encoding, Position, Span, Text
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Document:
     uri: str
     version: int
     text: Text
+    outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
     _note: Note | None = field(default=None, repr=False)
 
     @property
@@ -52,6 +54,7 @@ class Document:
         self.version = version
 
     def _replace(self, span: Span, replacement: str, version: int) -> None:
+        self.outline.edited(span, len(self.text))
         note, self._note = self._note, None
         if note is not None:
             try:
