@@ -37,11 +37,13 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """An emergency sign at ``span``; ``source`` names the list it is from."""
+    """An emergency sign at ``span``; ``source`` names the list it is from, ``limit`` the limit
+    that a vital sign is beyond (``≥ 25``)."""
 
     span: Span
     level: Urgency
     source: str
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +209,26 @@ class _Reader:
             value = _number(fact)
             if limit is None or value is None:
                 continue
-            if fact.assertion == "present" and _beyond(value, limit):
-                yield Sign(fact.span, "emergency", data["limits"]["source"])
+            beyond = _beyond(value, limit)
+            if fact.assertion == "present" and beyond:
+                yield Sign(fact.span, "emergency", data["limits"]["source"], beyond)
 
     def _word_signs(self) -> Iterator[Sign]:
         for hit, span in self._hits(_emergencies()):
-            if self._place(span) not in ("past", "family", "plan"):
+            place, assertion = self._place(span), self._assertion(hit, span)
+            # A disease that is yet to be excluded stands in the plan as often as above it.
+            suspected = assertion == "possible" and place not in ("past", "family")
+            if suspected or (assertion == "present" and place not in ("past", "family", "plan")):
                 level, source = hit.value
-                if self._assertion(hit, span) == "present":
-                    yield Sign(span, level, source)
+                yield Sign(span, level, source)
 
 
-def _beyond(value: float, limit: dict[str, Any]) -> bool:
+def _beyond(value: float, limit: dict[str, Any]) -> str:
+    """The limit that ``value`` is at or beyond; empty where it is between them."""
     low, high = limit.get("at_most"), limit.get("at_least")
-    return (low is not None and value <= low) or (high is not None and value >= high)
+    if low is not None and value <= low:
+        return f"≤ {low}"
+    return f"≥ {high}" if high is not None and value >= high else ""
 
 
 def _number(fact: Fact) -> float | None:

@@ -95,16 +95,11 @@ def examinations(case: Case) -> list[Line]:
         linked = "complaints" not in row or keys & set(row["complaints"])
         if not linked or not case.suits(row) or case.mentions(row.get("words", ())):
             continue
-        if "vitals" in row and not _vitals_missing(case, row["vitals"]):
-            continue
-        pieces.append(Piece(row["name"][case.language], evidence))
+        if "vitals" in row:
+            pieces += [Piece(name, evidence) for name in case.vitals_missing(row["vitals"])]
+        else:
+            pieces.append(Piece(row["name"][case.language], evidence))
     return case.joined(pieces, 10)
-
-
-def _vitals_missing(case: Case, names: list[str]) -> bool:
-    known = {fact.name for fact in case.all_facts if fact.kind == "vital"}
-    known |= {"pulse"} if "heart_rate" in known else set()
-    return not set(names) <= known
 
 
 _PREOPERATIVE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 from doctorflan_ls.lexicon import cues, denied_before, group, has_cue, place, table
 from doctorflan_ls.models.skeleton.lines import Line, Piece
@@ -29,6 +29,15 @@ _REACH = 80
 _NAMED_BY_HEADING = frozenset({"imaging", "ultrasound", "ecg", "pathology", "endoscopy"})
 _REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[，,；;。]")
+# 血糖未监测 speaks of no monitoring.
+_NOT_DONE = re.compile(r"[未无不没](?:有|能|予|行|曾|规律|定期)*[\u4e00-\u9fff]{2}")
+_ENCLOSED = re.compile(r"“[^“”\n]{1,60}”|（[^（）\n]{1,60}）")
+
+
+@cache
+def _plan_label() -> re.Pattern[str]:
+    labels = "|".join(map(re.escape, table("skeleton")["plan_labels"]))
+    return re.compile(rf"^(?:{labels})s?\s*:\s*", re.IGNORECASE)
 
 
 class Case:
@@ -89,6 +98,16 @@ class Case:
             return False
         return not isinstance(high, int) or (self.age is not None and self.age <= high)
 
+    def vitals_missing(self, names: Iterable[str]) -> list[str]:
+        """Those of these vital signs that the note lacks, by their names in the draft's language.
+
+        A heart rate stands for a pulse.
+        """
+        known = {fact.name for fact in self.all_facts if fact.kind == "vital"}
+        known |= {"pulse"} if "heart_rate" in known else set()
+        titles = table("skeleton")["vital_names"]
+        return [titles[name][self.language] for name in names if name not in known]
+
     def ids(self, names: str) -> frozenset[str]:
         """Section ids of a comma list, ``@name`` standing for a group."""
         found: set[str] = set()
@@ -140,7 +159,8 @@ class Case:
         """The sentences of a stretch of text."""
         blocks = [block.span for block in self.note.draft_blocks]
         for span in sentences(self.text, start, end):
-            if len(self.quote(span)) > 1 and not any(block.overlaps(span) for block in blocks):
+            said = len(self.quote(span)) > 1 or self.facts_at(span)
+            if said and not any(block.overlaps(span) for block in blocks):
                 yield span
 
     def everywhere(self, but: frozenset[str]) -> Iterator[Span]:
@@ -159,9 +179,14 @@ class Case:
         return span
 
     def clauses(self, span: Span) -> Iterator[Span]:
-        """``span`` cut at commas."""
+        """``span`` cut at commas, those between quotation marks or brackets left alone."""
         start = span.start
+        inside = [
+            Span(*found.span()) for found in _ENCLOSED.finditer(self.text, span.start, span.end)
+        ]
         for found in _CLAUSE.finditer(self.text, span.start, span.end):
+            if any(part.start < found.start() < part.end for part in inside):
+                continue
             if found.start() > start:
                 yield Span(start, found.start())
             start = found.end()
@@ -171,6 +196,8 @@ class Case:
     def quote(self, span: Span) -> str:
         """The note's words at ``span`` on one line, list marks and closing points left out."""
         words = _LEAD.sub("", self.text[span.start : span.end])
+        if self.note.language == "en":
+            words = _plan_label().sub("", words)
         return _BLANKS.sub(" ", words).strip(_TAIL)
 
     def facts_at(self, span: Span) -> tuple[Fact, ...]:
@@ -249,7 +276,7 @@ class Case:
         hits = [
             index
             for index, clause in enumerate(clauses)
-            if has_cue(self.quote(clause), words) and not self.denied(clause)
+            if self._says(clause, words) and not self.denied(clause)
         ]
         if not hits:
             return None
@@ -257,6 +284,10 @@ class Case:
             return span
         last = min(hits[-1] if hits[-1] - hits[0] < 3 else hits[0] + 1, len(clauses) - 1)
         return Span(clauses[hits[0]].start, clauses[last].end)
+
+    def _says(self, clause: Span, words: tuple[str, ...]) -> bool:
+        said = _NOT_DONE.sub("", self.quote(clause)) if self.note.language == "zh" else None
+        return has_cue(self.quote(clause) if said is None else said, words)
 
     def mentions(self, words: Iterable[str], ids: frozenset[str] | None = None) -> bool:
         """True where the note (or these sections of it) holds one of ``words``, denied or not."""

@@ -54,7 +54,8 @@ def _lines(case: Case, element: Element, quoted: dict[Span, str]) -> list[Line] 
             above = Piece(case.word("above", title=earlier), line.pieces[0].evidence)
             elsewhere.setdefault(earlier, Line((above,)))
     lines = lines or list(elsewhere.values())
-    if element.knowledge or not (lines or element.optional):
+    filled = any(not line.hint for line in lines)
+    if element.knowledge or not (filled or element.optional):
         lines.append(Line((_gap(case, element.ask.in_(case.language)),)))
     return lines or None
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
+from doctorflan_ls.models.skeleton.reports import candidates
+from doctorflan_ls.notes.facts.vocabulary import lookup
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
@@ -80,24 +82,59 @@ def vitals(case: Case, query: Query) -> list[Line]:
 
 
 def procedures(case: Case, query: Query) -> list[Line]:
-    """Procedures that were ``done``, or those the plan names (``planned``)."""
+    """Operations that were ``done``, or those the plan names (``planned``)."""
     planned = query.argument == "planned"
     told = [
         fact
         for fact in case.of("procedure")
-        if fact.assertion == "present"
+        if fact.assertion in (("present", "possible") if planned else ("present",))
+        and is_operation(fact)
         and (case.place(fact.span) == "plan") == planned
         and fact.section not in group("past")
+        and (planned or is_treatment(fact))
     ]
     spans = dict.fromkeys(case.sentence_of(fact.span) for fact in told)
-    return [case.line(span, query.label) for span in spans][: query.limit(4)]
+    return [in_time(case, case.line(span, query.label)) for span in spans][: query.limit(4)]
+
+
+def is_treatment(fact: Fact) -> bool:
+    """False for a procedure that only examines: an endoscopy or a biopsy is no operation."""
+    return not fact.name.casefold().endswith(cues("examining_procedure"))
+
+
+def in_time(case: Case, line: Line) -> Line:
+    """``line``, marked as a hint where it tells an operation of a Chinese history: that may be an
+    earlier one than the one asked for."""
+    span = line.quote
+    section = case.note.section_at(span.start) if span else None
+    if case.note.language == "zh" and section and section.id in group("history"):
+        return line._replace(label="earlier_operation", hint=True)
+    return line
+
+
+def is_operation(fact: Fact) -> bool:
+    """False for a procedure that examines or treats without an operation (``class``)."""
+    term = lookup(fact.text) or lookup(fact.name)
+    return term is None or term.extra in ((), ("",))
 
 
 def diagnoses(case: Case, query: Query) -> list[Line]:
-    """Diagnoses the note states: ``stated``, ``final`` (at discharge or after), ``possible``."""
+    """Diagnoses the note states: ``stated``, ``final`` (at discharge or after), ``possible``;
+    ``candidates``: those that reports or the history name."""
     limit = query.limit(8)
+    if query.argument == "candidates":
+        return candidates(case)
     if query.argument == "possible":
-        told = [fact for fact in case.of("diagnosis") if fact.assertion == "possible"]
+        sure = {
+            fact.name
+            for fact in case.of("diagnosis")
+            if fact.assertion == "present" and fact.role in _DIAGNOSIS_ROLES
+        }
+        told = [
+            fact
+            for fact in case.of("diagnosis")
+            if fact.assertion == "possible" and fact.name not in sure
+        ]
         return _each(case, told)[:limit]
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
     spans = list(case.sentences(sections))
@@ -148,10 +185,15 @@ def _each(case: Case, told: Iterable[Fact]) -> list[Line]:
 
 
 def allergies(case: Case, query: Query) -> list[Line]:
-    """What the whole note says about allergies, present or denied; nothing where it is silent."""
+    """What the whole note says about allergies, present or denied; nothing where it is silent.
+
+    ``present`` leaves out the denied: they are nothing to avoid.
+    """
     label = query.label
     told = [fact for fact in case.all_facts if fact.kind == "allergy"]
     present = [fact for fact in told if fact.assertion != "denied"]
+    if query.argument == "present" and told and not present:
+        return []
     if present or told:
         pieces = [Piece(_allergy(case, fact), (fact.span,)) for fact in present or told]
         return case.joined(pieces, query.limit(), label)

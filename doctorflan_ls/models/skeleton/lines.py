@@ -18,11 +18,15 @@ class Piece(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of an element. ``quote`` is the sentence it quotes: it is quoted once a draft."""
+    """One line of an element. ``quote`` is the sentence it quotes: it is quoted once a draft.
+
+    A ``hint`` bears on the element without filling it: the placeholder stays.
+    """
 
     pieces: tuple[Piece, ...]
     label: str = ""
     quote: Span | None = None
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from functools import cache
-
-from doctorflan_ls.lexicon import cues, group, has_cue, table
+from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.condense import brief, distinct, positive_runs
 from doctorflan_ls.models.skeleton.focus import pointed_at
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
+from doctorflan_ls.models.skeleton.past import conditions, said_to_be_none
+from doctorflan_ls.models.skeleton.reports import reports
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
-# What a condensed history may hold, in characters: about a paragraph a reader takes in at once.
-_BUDGET = {"zh": 260, "en": 700}
 # A clause of this length still reads as one item of a list.
 _NEAR = 30
-# 现病史 or 婚育史 between commas is a heading, not a statement.
-_HEADING = 4
-_LONGEST_GRADE = 80
 
 
 def section(case: Case, query: Query) -> list[Line]:
@@ -29,92 +23,10 @@ def section(case: Case, query: Query) -> list[Line]:
     if pick == "first":
         spans = spans[:1]
     elif pick == "brief":
-        return _brief(case, spans, query.limit())
+        return brief(case, spans, query.limit())
     elif pick == "reports":
-        spans = _reports(case, spans)
-    return [case.line(span) for span in _distinct(case, spans)[: query.limit()]]
-
-
-def _distinct(case: Case, spans: Iterable[Span]) -> list[Span]:
-    """The spans whose words are not already in an earlier one."""
-    kept: list[Span] = []
-    seen: list[str] = []
-    for span in spans:
-        words = case.quote(span)
-        if words and not any(words in other for other in seen):
-            seen.append(words)
-            kept.append(span)
-    return kept
-
-
-def _brief(case: Case, spans: list[Span], limit: int) -> list[Line]:
-    """The sentences that say most, in their order, denials and general state left out."""
-    parts = [(span, _positive_runs(case, span)) for span in _distinct(case, spans)]
-    scored = [
-        (_weight(case, span, index), index, runs)
-        for index, (span, runs) in enumerate(parts)
-        if runs
-    ]
-    kept: list[tuple[int, list[Span]]] = []
-    room = _BUDGET[case.note.language]
-    for _, index, runs in sorted(scored, key=lambda item: (-item[0], item[1])):
-        size = sum(run.end - run.start for run in runs)
-        if len(kept) < limit and (size <= room or not kept):
-            kept.append((index, runs))
-            room -= size
-    pieces: list[Piece] = []
-    stop = "；" if case.language == "zh" else ". "
-    for _, runs in sorted(kept):
-        for number, run in enumerate(runs):
-            if pieces:
-                pieces.append(Piece("，" if number and case.language == "zh" else stop))
-            pieces.append(Piece(case.quote(run), (run,)))
-    return [Line(tuple(pieces))] if pieces else []
-
-
-def _weight(case: Case, span: Span, index: int) -> int:
-    facts = case.facts_at(span)
-    weight = 3 if index == 0 else 0
-    weight += 2 * any(fact.kind in ("symptom", "sign") for fact in facts)
-    weight += any(fact.kind in ("drug", "procedure", "diagnosis", "lab") for fact in facts)
-    weight += re.search(r"\d|[一二三四五六七八九十半]年|[月周天日]前", case.quote(span)) is not None
-    return weight
-
-
-def _positive_runs(case: Case, span: Span) -> list[Span]:
-    """The parts of a sentence that say what is there, neighbouring clauses as one run.
-
-    An English sentence is kept or left whole: its commas do not part statements.
-    """
-    if case.note.language == "en":
-        return [] if case.denied(span) else [span]
-    runs: list[Span] = []
-    for clause in case.clauses(span):
-        words = case.quote(clause)
-        routine = has_cue(words, cues("general_state")) or has_cue(words, cues("admission"))
-        heading = len(words) <= _HEADING and words.endswith("史")
-        if not words or heading or routine or case.denied(clause):
-            continue
-        if runs and clause.start - runs[-1].end <= 1:
-            runs[-1] = Span(runs[-1].start, clause.end)
-        else:
-            runs.append(clause)
-    return runs
-
-
-def _reports(case: Case, spans: list[Span]) -> list[Span]:
-    """Report sentences that say more than laboratory values, those with a finding first."""
-    told = []
-    for span in map(case.with_heading, spans):
-        words = case.quote(span)
-        covered = sum(
-            fact.span.end - fact.span.start for fact in case.facts_at(span) if fact.kind == "lab"
-        )
-        if len(words) > 5 and covered * 2 < len(words):
-            told.append(span)
-    if case.note.language == "en":
-        return told
-    return sorted(told, key=lambda span: not has_cue(case.quote(span), cues("result_positive")))
+        return reports(case, spans, query.limit())
+    return [case.line(span) for span in distinct(case, spans)[: query.limit()]]
 
 
 def cue(case: Case, query: Query) -> list[Line]:
@@ -126,7 +38,7 @@ def cue(case: Case, query: Query) -> list[Line]:
         out = case.ids(query.options["out"]) if "out" in query.options else frozenset()
         spans = list(case.everywhere(group("background") | out))
     found = []
-    for span in _distinct(case, spans):
+    for span in distinct(case, spans):
         if case.is_reasoning(span):
             continue
         if "but" in query.options and has_cue(case.quote(span), cues(query.options["but"])):
@@ -155,7 +67,7 @@ def plan(case: Case, query: Query) -> list[Line]:
     words = tuple(word for name in _PLAN_CUES for word in cues(name))
     mixed = [section.span for section in case.sections(frozenset({"assessment_plan"}))]
     found = []
-    for span in _distinct(case, case.sentences(group(query.argument or "plan"))):
+    for span in distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
         if case.is_reasoning(span) or case.is_problem(span):
             continue
@@ -167,8 +79,12 @@ def plan(case: Case, query: Query) -> list[Line]:
 def history(case: Case, query: Query) -> list[Line]:
     """The positive clauses of the past history; where all is denied, its first sentence."""
     spans = list(case.sentences(group(query.argument or "past")))
+    if case.note.language == "en":
+        found = list(said_to_be_none(case)) if spans else conditions(case, query.limit(4))
+        if found or not spans:
+            return found
     if not spans:
-        marked = ("既往", "past medical history", "history of", "history significant")
+        marked = ("既往",)
         told = case.sentences(group("history"))
         spans = [span for span in told if has_cue(case.quote(span), marked)][:2]
         spans = [_from_cue(case, span, marked) for span in spans]
@@ -177,7 +93,7 @@ def history(case: Case, query: Query) -> list[Line]:
     for span in spans:
         runs = [
             run
-            for run in _positive_runs(case, span)
+            for run in positive_runs(case, span)
             if not has_cue(case.quote(run), allergy) and len(case.quote(run)) > 2
         ]
         pieces = [Piece(case.quote(run), (run,)) for run in runs]
@@ -190,9 +106,7 @@ def history(case: Case, query: Query) -> list[Line]:
 
 
 def _from_cue(case: Case, span: Span, words: tuple[str, ...]) -> Span:
-    """A Chinese sentence from the clause with one of ``words`` on; an English one whole."""
-    if case.note.language == "en":
-        return span
+    """A Chinese sentence from the clause with one of ``words`` on."""
     clauses = (clause for clause in case.clauses(span) if has_cue(case.quote(clause), words))
     return Span(next(clauses, span).start, span.end)
 
@@ -212,7 +126,7 @@ def findings(case: Case, query: Query) -> list[Line]:
         return case.joined(_symptoms(case, pointed), limit, label)
     if query.argument == "history":
         lines = case.joined(_symptoms(case), limit, label)
-        return lines or _brief(case, list(case.sentences(group("history"))), 3)
+        return lines or brief(case, list(case.sentences(group("history"))), 3)
     return case.joined(_negatives(case, query.argument), limit, label)
 
 
@@ -300,26 +214,3 @@ def _exam(case: Case) -> list[Piece]:
             if positive or (in_local and not signs and not has_cue(words, cues("normal"))):
                 pieces.append(Piece(words, (clause,)))
     return pieces
-
-
-@cache
-def _grade_pattern() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{part})" for part in table("skeleton")["grades"]["patterns"]))
-
-
-@cache
-def _size_pattern() -> re.Pattern[str]:
-    return re.compile(table("skeleton")["grades"]["sizes"])
-
-
-def grades(case: Case, query: Query) -> list[Line]:
-    """Grades, stages and scores that the note states, each with its clause; ``sizes`` measures."""
-    pattern = _size_pattern() if query.argument == "sizes" else _grade_pattern()
-    pieces = []
-    for span in case.cut(case.scope.start, case.scope.end):
-        for clause in case.clauses(span):
-            if pattern.search(case.text, clause.start, clause.end):
-                words = case.quote(clause)
-                if 3 < len(words) < _LONGEST_GRADE:
-                    pieces.append(Piece(words, (clause,)))
-    return case.joined(pieces, query.limit(8))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.text import Span
-from doctorflan_ls.triage import Triage, triage
+from doctorflan_ls.triage import Sign, Triage, triage
 
 _SHOWN = 3
+_EMERGENCY = "急诊科"
 # A department far behind the first would only distract.
 _SHARE = 0.3
 _WORDS = 6
-_VITALS = frozenset({"temperature", "pulse", "heart_rate", "respiratory_rate", "blood_pressure"})
+_VITALS = ("temperature", "pulse", "respiratory_rate", "blood_pressure")
 
 
 def rank(case: Case, query: Query) -> list[Line]:
@@ -21,19 +23,33 @@ def rank(case: Case, query: Query) -> list[Line]:
 
 
 def _departments(case: Case, found: Triage) -> list[Line]:
-    lines = []
+    lines = _at_once(case, found)
     for ranked in found.departments[:_SHOWN]:
         if ranked.score < found.departments[0].score * _SHARE:
             break
         name = ranked.name if case.language == "zh" else ranked.name_en
-        evidence = _words(case, ranked.evidence)
-        opening, closing = ("（", "）") if case.language == "zh" else (" (", ")")
-        because = case.word("because") + case.word("colon")
-        pieces = [Piece(name, ranked.evidence), Piece(opening + because)]
-        for number, piece in enumerate(evidence):
-            pieces += [Piece(case.word("comma")), piece] if number else [piece]
-        lines.append(Line((*pieces, Piece(closing))))
-    return lines
+        if lines and ranked.name == _EMERGENCY:
+            continue
+        lines.append(_department(case, name, ranked.evidence))
+    return lines[:_SHOWN]
+
+
+def _at_once(case: Case, found: Triage) -> list[Line]:
+    """The emergency department first, where the note has an emergency sign."""
+    row = next(row for row in table("departments")["department"] if row["zh"] == _EMERGENCY)
+    if found.urgency != "emergency" or any(one.name == _EMERGENCY for one in found.departments[:1]):
+        return []
+    spans = tuple(sign.span for sign in found.signs if sign.level == "emergency")
+    return [_department(case, row[case.language], spans)]
+
+
+def _department(case: Case, name: str, spans: tuple[Span, ...]) -> Line:
+    opening, closing = ("（", "）") if case.language == "zh" else (" (", ")")
+    because = case.word("because") + case.word("colon")
+    pieces = [Piece(name, spans), Piece(opening + because)]
+    for number, piece in enumerate(_words(case, spans)):
+        pieces += [Piece(case.word("comma")), piece] if number else [piece]
+    return Line((*pieces, Piece(closing)))
 
 
 def _words(case: Case, spans: tuple[Span, ...]) -> list[Piece]:
@@ -45,13 +61,36 @@ def _words(case: Case, spans: tuple[Span, ...]) -> list[Piece]:
 
 
 def _emergency(case: Case, found: Triage) -> list[Line]:
-    measured = {fact.name for fact in case.all_facts if fact.kind == "vital"}
+    """The signs with the rule each rests on, or that none was found; then the vital signs that
+    the note lacks."""
+    missing = case.vitals_missing(_VITALS)
+    lines = []
     if found.signs:
-        pieces = _words(case, tuple(sign.span for sign in found.signs))
-        said = Piece(case.word(found.urgency) + case.word("colon"))
-        row = case.joined(pieces, _WORDS)[0]
-        return [Line((said, *row.pieces))]
-    if measured & _VITALS:
-        spans = tuple(fact.span for fact in case.facts if fact.kind == "vital")
-        return [Line((Piece(case.word("routine"), spans),))]
-    return []
+        lines.append(_signs(case, found))
+    elif len(missing) < len(_VITALS) or case.quote(case.scope):
+        lines.append(Line((Piece(case.word("routine"), (case.scope,)),)))
+    if len(missing) == len(_VITALS):
+        lines.append(Line((Piece(case.word("gap", ask=case.word("vitals_missing")), gap=True),)))
+    elif missing:
+        names = case.word("comma").join(missing)
+        ask = f"{names}{case.word('colon')}{case.word('not_recorded')}"
+        lines.append(Line((Piece(case.word("gap", ask=ask), gap=True),)))
+    return lines
+
+
+def _signs(case: Case, found: Triage) -> Line:
+    unique = {case.quote(sign.span).casefold(): sign for sign in reversed(found.signs)}
+    signs = list(unique.values())[::-1][:_WORDS]
+    pieces = [Piece(case.word(found.urgency) + case.word("colon"))]
+    for number, sign in enumerate(signs):
+        pieces += [Piece(case.word("comma"))] if number else []
+        pieces.append(Piece(case.quote(sign.span), (sign.span,)))
+        rule = _rule(case, sign)
+        if rule:
+            pieces.append(Piece(f"（{rule}）" if case.language == "zh" else f" ({rule})"))
+    return Line(tuple(pieces))
+
+
+def _rule(case: Case, sign: Sign) -> str:
+    """The limit a vital sign is beyond and where it is from; a word list needs no rule."""
+    return case.word("limit", limit=sign.limit, source=sign.source) if sign.limit else ""

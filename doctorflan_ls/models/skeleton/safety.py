@@ -46,9 +46,13 @@ def confront(case: Case, query: Query) -> list[Line]:
 def _relation(drug: Fact, allergen: Fact) -> str:
     if _drug_names(drug) & _drug_names(allergen):
         return "same_substance"
-    classes = frozenset(table("skeleton")["safety"]["allergy_groups"])
-    groups = drug_groups(drug) & drug_groups(allergen) & classes
-    return "same_class" if groups else ""
+    classes = frozenset(_rules()["allergy_groups"])
+    related = frozenset(_rules()["related_groups"])
+    if drug_groups(drug) & drug_groups(allergen) & classes:
+        return "same_class"
+    return (
+        "related_class" if drug_groups(drug) & related and drug_groups(allergen) & related else ""
+    )
 
 
 def _conflict(case: Case, drug: Fact, allergen: Fact, relation: str) -> Line:

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from doctorflan_ls.models.skeleton import absent, drugs, facts, focus, passages, ranking, safety
+from doctorflan_ls.models.skeleton import (
+    absent,
+    drugs,
+    facts,
+    focus,
+    grades,
+    passages,
+    ranking,
+    safety,
+)
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Query
 
@@ -29,7 +38,7 @@ SELECTORS: dict[str, Select] = {
     "procedures": facts.procedures,
     "allergies": facts.allergies,
     "findings": passages.findings,
-    "grades": passages.grades,
+    "grades": grades.grades,
     "confront": safety.confront,
     "safety": safety.safety,
     "questions": absent.questions,
@@ -70,6 +79,8 @@ def select(case: Case, source: str) -> list[Line]:
     """The lines that ``source`` finds."""
     for selector in parse(source):
         lines = SELECTORS[selector.name](case, selector.query)
+        if lines and "hint" in selector.query.options:
+            return [line._replace(hint=True) for line in lines]
         if lines:
             return lines
     return []

@@ -1,0 +1,130 @@
+"""What examination reports say: their findings, one line a report, and the diseases they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from doctorflan_ls.lexicon import cues, group, has_cue
+from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.condense import distinct
+from doctorflan_ls.models.skeleton.lines import Line, Piece
+from doctorflan_ls.notes.model import Fact, Section
+from doctorflan_ls.text import Span
+
+_MOST_SENTENCES = 3
+# Headings that say that something was examined, not what.
+_UNNAMED = frozenset({"aux", "results", "lab"})
+_CAPTION = re.compile(r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|[（(][^（()）]*[)）])")
+_CONCLUSION = re.compile(r"结论|考虑|提示|符合|诊断|印象|报告为|报告示|病理[^，]{0,6}[:：为示]")
+_LONGEST_NAME = 60
+_MOST_DISEASES = 4
+
+
+def reports(case: Case, spans: Iterable[Span], limit: int) -> list[Line]:
+    """The reports, laboratory values left out; those of a Chinese note one line each, those with
+    a finding first and without their normal parts."""
+    if case.note.language == "en":
+        told = distinct(case, map(case.with_heading, spans))
+        kept = [span for span in told if len(case.quote(span)) > 5]
+        return [case.line(span) for span in kept if not _is_laboratory(case, span)][:limit]
+    by_report: dict[Section | None, list[Span]] = {}
+    seen: list[str] = []
+    for span in spans:
+        words = case.quote(span)
+        if _CAPTION.fullmatch(words) or _is_laboratory(case, span):
+            continue
+        if words and not any(words in other for other in seen):
+            seen.append(words)
+            by_report.setdefault(case.note.section_at(span.start), []).append(span)
+    lines = [_report(case, section, told) for section, told in by_report.items()]
+    lines.sort(key=lambda pair: not pair[0])
+    return [line for _, line in lines[:limit]]
+
+
+def _is_laboratory(case: Case, span: Span) -> bool:
+    covered = sum(f.span.end - f.span.start for f in case.facts_at(span) if f.kind == "lab")
+    return covered * 2 >= len(case.quote(span))
+
+
+def _report(case: Case, section: Section | None, spans: list[Span]) -> tuple[bool, Line]:
+    positive = [span for span in spans if finds(case, span)]
+    chosen = sorted(positive, key=lambda span: not _concludes(case, span))[:_MOST_SENTENCES]
+    shown = sorted(chosen) or spans[:1]
+    pieces = [*_name(case, section, shown[0])]
+    for number, span in enumerate(shown):
+        if number:
+            pieces.append(Piece(case.word("semicolon")))
+        pieces.append(Piece(case.quote(span), (span,)))
+    return bool(positive), Line(tuple(pieces), quote=Span(shown[0].start, shown[-1].end))
+
+
+def _name(case: Case, section: Section | None, span: Span) -> list[Piece]:
+    if section is None or section.id in _UNNAMED or section.heading in case.quote(span):
+        return []
+    heading = section.heading.strip("（）()0123456789.、：: ")
+    if not heading or heading in case.quote(span):
+        return []
+    return [Piece(heading + case.word("colon"), (section.heading_span,))]
+
+
+def finds(case: Case, span: Span) -> bool:
+    """True where a clause of the report sentence at ``span`` says more than what is normal."""
+    words = cues("result_positive")
+    for clause in case.clauses(span):
+        said = case.quote(clause)
+        ill = any(
+            fact.kind in ("diagnosis", "sign", "symptom")
+            and fact.assertion in ("present", "possible")
+            and fact.flag != "NEG"
+            for fact in case.facts_at(clause)
+        )
+        normal = has_cue(said, cues("report_normal")) or case.denied(clause)
+        if (ill or has_cue(said, words)) and not normal:
+            return True
+    return False
+
+
+def _concludes(case: Case, span: Span) -> bool:
+    return _CONCLUSION.search(case.text, span.start, span.end) is not None
+
+
+def candidates(case: Case) -> list[Line]:
+    """Diseases that no diagnosis section states: those reports name, and earlier ones.
+
+    They are the report's or the history's words, not the diagnosis of this record.
+    """
+    named: set[str] = set()
+    lines = []
+    reported = list(case.sentences(group("reports")))
+    reported.sort(key=lambda span: not _concludes(case, span))
+    lines += case.joined(
+        [_disease(case, span, named) for span in reported], _MOST_DISEASES, "reported", "semicolon"
+    )
+    earlier: set[str] = set()
+    told = list(case.sentences(group("history") | {"chief_complaint"}))
+    pieces = [_disease(case, span, earlier) for span in told]
+    return lines + case.joined(pieces, _MOST_DISEASES, "earlier", "semicolon")
+
+
+def _disease(case: Case, span: Span, named: set[str]) -> Piece:
+    """The sentence, or of a long one the clause, that names a disease not named before."""
+    facts = [fact for fact in case.facts_at(span) if _is_named(fact)]
+    new = [fact for fact in facts if fact.name.casefold() not in named]
+    if not new:
+        return Piece("")
+    named |= {fact.name.casefold() for fact in facts}
+    part = span
+    if len(case.quote(span)) > _LONGEST_NAME or case.place(span) != "reports":
+        clauses = (clause for clause in case.clauses(span) if clause.contains(new[0].span))
+        part = next(clauses, new[0].span)
+    words, evidence = case.quote(part), (part,)
+    name = _name(case, case.note.section_at(span.start), span)
+    if name and case.place(span) != "history" and case.language == "zh":
+        title = name[0].text.rstrip("：")
+        return Piece(f"{words}（{title}）", (*evidence, *name[0].evidence))
+    return Piece(words, evidence)
+
+
+def _is_named(fact: Fact) -> bool:
+    return fact.kind == "diagnosis" and fact.assertion in ("present", "possible", "historical")
