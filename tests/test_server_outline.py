@@ -52,10 +52,10 @@ def test_symbols_outside_the_edit_are_kept() -> None:
     note = parse_note(TITLED)
     cache = OutlineCache()
     outline(cache, note, "utf-16")
-    before = list(cache._entries)
+    before = list(cache._known.json)
     at = TITLED.index("3天")
     cache.edited(Span(at, at), len(note.text))
     note = note.edited(Span(at, at), "约", 2)
     outline(cache, note, "utf-16")
-    kept = [new.json is old.json for new, old in zip(cache._entries, before, strict=True)]
+    kept = [new is old for new, old in zip(cache._known.json, before, strict=True)]
     assert kept == [False, False, True, True]

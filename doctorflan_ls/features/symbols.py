@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.text import Span
 
+Kind = Literal["section", "draft"]
+
 # Deeper than any section, so that a draft is a leaf of the section it stands in.
 _DRAFT_LEVEL = 1000
 
@@ -18,7 +20,7 @@ class Symbol(NamedTuple):
 
     name: str
     detail: str
-    kind: Literal["section", "draft"]
+    kind: Kind
     span: Span
     selection: Span
     children: list[Symbol]
@@ -27,14 +29,14 @@ class Symbol(NamedTuple):
 def symbols(snapshot: Snapshot) -> list[Symbol]:
     """The outline of the note, in document order; a child's span lies inside its parent's."""
     roots: list[Symbol] = []
-    open_levels: list[tuple[int, Symbol]] = []
+    # Level, end and children of the symbols that are open.
+    open_: list[tuple[int, int, list[Symbol]]] = []
     for level, symbol in _entries(snapshot):
-        end = symbol.span.end
-        while open_levels and (open_levels[-1][0] >= level or open_levels[-1][1].span.end < end):
-            open_levels.pop()
-        siblings = open_levels[-1][1].children if open_levels else roots
-        siblings.append(symbol)
-        open_levels.append((level, symbol))
+        end = symbol[3][1]
+        while open_ and (open_[-1][0] >= level or open_[-1][1] < end):
+            open_.pop()
+        (open_[-1][2] if open_ else roots).append(symbol)
+        open_.append((level, end, symbol[5]))
     return roots
 
 

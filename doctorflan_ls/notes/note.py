@@ -17,7 +17,7 @@ from doctorflan_ls.notes.language import language_of
 from doctorflan_ls.notes.model import DraftBlock, Fact, Section, Sex
 from doctorflan_ls.notes.outline import Layout, Path, drafts, laid_out, paths
 from doctorflan_ls.notes.patient import SETTLED, Patient, read_patient
-from doctorflan_ls.notes.sections import Outline, assemble, head_of, section_from
+from doctorflan_ls.notes.sections import Earlier, Outline, assemble, head_of, section_from
 from doctorflan_ls.text import Span, Text
 
 
@@ -34,8 +34,8 @@ class Note:
         self.version = version
         self._layout = layout
         self._blocks, self._quiet, self._paths = layout
-        # The outline of an earlier version, and how many leading blocks it has in common.
-        self._earlier: tuple[Outline, int] | None = None
+        # The outline of an earlier version, and what it has in common with this one.
+        self._earlier: Earlier | None = None
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -195,13 +195,13 @@ class Note:
                 opens < first <= closes for opens, closes in drafts(self._blocks)
             )
             quiet = (*self._quiet[:first], *[silent] * len(middle), *self._quiet[last:])
-            spliced = self._spliced_paths(blocks, quiet, first, last)
+            spliced, same = self._spliced_paths(blocks, quiet, first, last)
             note = Note(text, self.uri, version, Layout(blocks, quiet, spliced))
             earlier = self._earlier
             if "_outline" in self.__dict__:
-                note._earlier = self._outline, first
+                note._earlier = Earlier(self._outline, first, same)
             elif earlier is not None:
-                note._earlier = earlier[0], min(earlier[1], first)
+                note._earlier = earlier.narrowed(first, same)
         chinese, latin = self._letters
         for sign, changed in ((-1, old), (1, middle)):
             chinese += sign * sum(block.letters[0] for block in changed)
@@ -211,8 +211,11 @@ class Note:
 
     def _spliced_paths(
         self, blocks: tuple[Block, ...], quiet: tuple[bool, ...], first: int, last: int
-    ) -> tuple[Path, ...]:
-        """The open sections after each block; read on past the edit until they are as before."""
+    ) -> tuple[tuple[Path, ...], int]:
+        """The open sections after each block; read on past the edit until they are as before.
+
+        Also how many of the last blocks stand in the sections they stood in.
+        """
         known = self._paths
         shift = len(blocks) - len(known)
         kept = list(known[:first])
@@ -226,7 +229,7 @@ class Note:
             path = next(fresh)
             before = known[len(kept) - shift]
             kept.append(path)
-        return (*kept, *known[len(kept) - shift :])
+        return (*kept, *known[len(kept) - shift :]), len(blocks) - len(kept)
 
 
 def _section_id(path: Path) -> str:

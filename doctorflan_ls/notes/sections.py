@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from doctorflan_ls.notes.blocks import Block
 from doctorflan_ls.notes.model import Section
@@ -14,37 +15,78 @@ from doctorflan_ls.text import Span
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The sections of a note, and for each its first block and the block after its last."""
+    """The sections of a note of ``blocks`` blocks and ``size`` code points.
+
+    For each section the block that opens it and the block after its last.
+    """
 
     sections: tuple[Section, ...]
     heads: list[int]
     closes: list[int]
+    blocks: int
+    size: int
 
 
-def assemble(layout: Layout, ends: Sequence[int], earlier: tuple[Outline, int] | None) -> Outline:
+class Earlier(NamedTuple):
+    """An earlier version's outline, and how many first and last blocks are still the same.
+
+    The last blocks also stand in the sections they stood in.
+    """
+
+    outline: Outline
+    first: int
+    last: int
+
+    def narrowed(self, first: int, last: int) -> Earlier:
+        """What is left of it after one more edit."""
+        return Earlier(self.outline, min(self.first, first), min(self.last, last))
+
+
+_NOTHING = Outline((), [], [], 0, 0)
+
+
+def assemble(layout: Layout, ends: Sequence[int], earlier: Earlier | None) -> Outline:
     """The outline of a note whose blocks end at ``ends``.
 
-    ``earlier`` is another version's and the number of leading blocks the two have in common: the
-    sections that ended among these are taken from it.
+    Sections that ended before the edit are taken from ``earlier``, those that start after it too,
+    moved.
     """
-    known, shared = earlier or (Outline((), [], []), 0)
-    kept = bisect_left(known.heads, shared)
-    rest = zip(layout.blocks[shared:], layout.quiet[shared:], strict=True)
-    heads = known.heads[:kept] + [
+    known, first, last = earlier or Earlier(_NOTHING, 0, 0)
+    count, size = len(ends), ends[-1] if ends else 0
+    stop = count - last
+    kept = bisect_left(known.heads, first)
+    moved = bisect_left(known.heads, known.blocks - last) if last else len(known.heads)
+    shift, by = count - known.blocks, size - known.size
+    middle = zip(layout.blocks[first:stop], layout.quiet[first:stop], strict=True)
+    fresh = [
         at
-        for at, (block, silent) in enumerate(rest, shared)
+        for at, (block, silent) in enumerate(middle, first)
         if block.heading is not None and not silent
     ]
-    closes = _closes(heads, layout.paths)
+    heads = [*known.heads[:kept], *fresh, *(head + shift for head in known.heads[moved:])]
+    closes = _closes(heads, layout.paths, known.closes[:kept], first, kept + len(fresh))
+    afters = [*heads[1 : len(closes) + 1], count]
     sections = [
         known.sections[at]
-        if at < kept and close < shared
-        else _section(layout, ends, head, close, after)
-        for at, (head, close, after) in enumerate(
-            zip(heads, closes, [*heads[1:], len(ends)], strict=False)
-        )
+        if at < kept and close < first
+        else _section(layout, ends, heads[at], close, afters[at])
+        for at, close in enumerate(closes)
     ]
-    return Outline(tuple(sections), heads, closes)
+    sections += [_moved(section, by) for section in known.sections[moved:]]
+    closes += [close + shift for close in known.closes[moved:]]
+    return Outline(tuple(sections), heads, closes, count, size)
+
+
+def _moved(section: Section, by: int) -> Section:
+    # Written straight as tuples: this is what a keystroke in a large note costs most.
+    new = tuple.__new__
+    kind, name, (start, end), (first, last), (begin, stop), level, loinc = section
+    spans = (
+        new(Span, (start + by, end + by)),
+        new(Span, (first + by, last + by)),
+        new(Span, (begin + by, stop + by)),
+    )
+    return new(Section, (kind, name, *spans, level, loinc))
 
 
 def head_of(layout: Layout, index: int) -> int | None:
@@ -71,15 +113,27 @@ def section_from(layout: Layout, ends: Sequence[int], head: int) -> Section:
     return _section(layout, ends, head, close, close if after is None else after)
 
 
-def _closes(heads: Sequence[int], paths: Sequence[Path]) -> list[int]:
-    """For each heading the block of the next one on its level or above, or past the last block."""
-    closes = [len(paths)] * len(heads)
-    open_: list[int] = []
-    for at, head in enumerate(heads):
-        level = len(paths[head])
+def _closes(
+    heads: Sequence[int], paths: Sequence[Path], settled: Sequence[int], first: int, wanted: int
+) -> list[int]:
+    """For the first ``wanted`` headings the block of the next one on their level or above.
+
+    It is past the last block where there is none. ``settled`` are what the leading headings had
+    before an edit; those before block ``first`` stand.
+    """
+    closes = [*settled, *[len(paths)] * (wanted - len(settled))]
+    # Open at the edit: one inside the other, so the place of each in the list is its level.
+    open_ = [at for at, close in enumerate(settled) if close >= first]
+    for at in open_:
+        closes[at] = len(paths)
+    for at in range(len(settled), len(heads)):
+        if at >= wanted and not open_:
+            break
+        level = len(paths[heads[at]])
         while len(open_) >= level:
-            closes[open_.pop()] = head
-        open_.append(at)
+            closes[open_.pop()] = heads[at]
+        if at < wanted:
+            open_.append(at)
     return closes
 
 

@@ -7,32 +7,36 @@ only the symbols around the edit are converted again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from doctorflan_ls.features.symbols import Symbol
+    from doctorflan_ls.features.symbols import Kind, Symbol
     from doctorflan_ls.text import Encoding, Position, Span, Text
 
 # LSP 3.17, SymbolKind: String, as Markdown servers show headings; Object.
-KINDS = {"section": 15, "draft": 19}
+KINDS: dict[Kind, int] = {"section": 15, "draft": 19}
 
 
-class _Entry(NamedTuple):
-    """A symbol with its places: start and end of its range, start and end of its selection."""
+class _Known(NamedTuple):
+    """What was converted, in document order: parallel lists, compared and cut as wholes."""
 
-    symbol: Symbol
-    places: tuple[Position, ...]
-    json: str
+    labels: list[tuple[str, str, Kind]]
+    starts: list[int]
+    ends: list[int]
+    selections: list[int]
+    places: list[tuple[Position, ...]]
+    json: list[str]
 
 
 class OutlineCache:
     """What was converted for the last outline, and how much of the text stayed since then."""
 
     def __init__(self) -> None:
-        self._entries: list[_Entry] = []
+        self._known = _Known([], [], [], [], [], [])
         self._size = 0
         self._lines = 0
         self._before = 0
@@ -46,96 +50,96 @@ class OutlineCache:
     def json(self, tree: Sequence[Symbol], text: Text, encoding: Encoding) -> str:
         """The JSON array of ``DocumentSymbol`` for ``tree``, the outline of ``text``."""
         symbols = list(_in_order(tree))
-        head = self._unchanged(symbols)
-        tail = self._moved(symbols[len(head) :], text)
-        known = [*head, *[None] * (len(symbols) - len(head) - len(tail)), *tail]
-        self._entries = _completed(known, symbols, text, encoding)
+        labels = [symbol[:3] for symbol in symbols]
+        starts = [symbol[3][0] for symbol in symbols]
+        ends = [symbol[3][1] for symbol in symbols]
+        # Where an entry starts says all: its end can only differ where the text does.
+        selections = [symbol[4][0] for symbol in symbols]
+        fresh = _Known(labels, starts, ends, selections, [], [])
+        head = self._head(fresh)
+        tail = self._tail(fresh, text, len(symbols) - head)
+        middle = [at for at in range(len(symbols) - tail) if at >= head or ends[at] >= self._before]
+        self._take(fresh, head, tail, text.line_count - self._lines)
+        places = text.positions((at for one in middle for at in _offsets(symbols[one])), encoding)
+        for one in middle:
+            fresh.places[one] = tuple(places[at] for at in _offsets(symbols[one]))
+            fresh.json[one] = _json(labels[one], fresh.places[one])
+        self._known = fresh
         self._size, self._lines = len(text), text.line_count
         self._before = self._after = self._size
-        parts = (entry.json for entry in self._entries)
-        return f"[{_nested(tree, parts)}]"
+        return f"[{_nested(tree, iter(fresh.json))}]"
 
-    def _unchanged(self, symbols: Sequence[Symbol]) -> list[_Entry | None]:
-        """The leading entries that start before the edit; None for those that reach into it."""
-        kept: list[_Entry | None] = []
-        before = self._before
-        for entry, symbol in zip(self._entries, symbols, strict=False):
-            # An end at the very edit could be the middle of a line end that the edit made.
-            if symbol.span.end < before:
-                if symbol[:5] != entry.symbol[:5]:
-                    break
-                kept.append(entry)
-            elif symbol.span.start < before and symbol[:3] == entry.symbol[:3]:
-                kept.append(None)
-            else:
-                break
-        return kept
+    def _head(self, fresh: _Known) -> int:
+        """How many leading symbols start before the edit as they did."""
+        known, before = self._known, self._before
+        # A start at the very edit could be the middle of a line end that the edit made.
+        count = min(bisect_left(fresh.starts, before), bisect_left(known.starts, before))
+        pairs = zip(
+            zip(fresh.labels, fresh.starts, fresh.selections, strict=True),
+            zip(known.labels, known.starts, known.selections, strict=True),
+            strict=False,
+        )
+        same = (
+            fresh.labels[:count] == known.labels[:count]
+            and fresh.starts[:count] == known.starts[:count]
+            and fresh.selections[:count] == known.selections[:count]
+        )
+        if not same:
+            count = next(at for at, (new, old) in enumerate(pairs) if new != old)
+        ends = enumerate(zip(fresh.ends[:count], known.ends[:count], strict=True))
+        # One that ends before the edit, now or then, and not where it did is another one.
+        return next((at for at, (new, old) in ends if new != old and min(new, old) < before), count)
 
-    def _moved(self, symbols: Sequence[Symbol], text: Text) -> list[_Entry]:
-        """The trailing entries that stand on lines after the edit, on the lines where they are."""
-        size = len(text)
-        by, lines = size - self._size, text.line_count - self._lines
-        line = text.line_of(size - self._after) + 1
+    def _tail(self, fresh: _Known, text: Text, most: int) -> int:
+        """How many trailing symbols stand on lines after the edit, moved by as much."""
+        line = text.line_of(len(text) - self._after) + 1
         if line >= text.line_count:
-            return []
+            return 0
         # The first line that begins inside what did not change.
         first = text.line_span(line).start
-        moved: list[_Entry] = []
-        for entry, symbol in zip(reversed(self._entries), reversed(symbols), strict=False):
-            old = entry.symbol
-            if symbol.span.start < first or not _same(old, symbol, by):
-                break
-            moved.append(_shifted(entry, symbol, lines))
-        moved.reverse()
-        return moved
+        known, by = self._known, len(text) - self._size
+        count = min(len(fresh.starts) - bisect_left(fresh.starts, first), len(known.starts), most)
+        if not count:
+            return 0
+        same = (
+            fresh.labels[-count:] == known.labels[-count:]
+            and fresh.starts[-count:] == [at + by for at in known.starts[-count:]]
+            and fresh.ends[-count:] == [at + by for at in known.ends[-count:]]
+            and fresh.selections[-count:] == [at + by for at in known.selections[-count:]]
+        )
+        return count if same else 0
 
-
-def _same(old: Symbol, new: Symbol, by: int) -> bool:
-    """True where ``new`` is ``old``, ``by`` code points further on."""
-    return (
-        new.span.start - old.span.start == by
-        and new.span.end - old.span.end == by
-        and new.selection.start - old.selection.start == by
-        and new.selection.end - old.selection.end == by
-        and new[:3] == old[:3]
-    )
-
-
-def _shifted(entry: _Entry, symbol: Symbol, lines: int) -> _Entry:
-    if not lines:
-        return _Entry(symbol, entry.places, entry.json)
-    places = tuple(place._replace(line=place.line + lines) for place in entry.places)
-    return _Entry(symbol, places, _json(symbol, places))
-
-
-def _completed(
-    known: Sequence[_Entry | None], symbols: Sequence[Symbol], text: Text, encoding: Encoding
-) -> list[_Entry]:
-    """``known`` with the missing entries converted."""
-    pairs = list(zip(known, symbols, strict=True))
-    offsets = (at for entry, symbol in pairs if entry is None for at in _offsets(symbol))
-    places = text.positions(offsets, encoding)
-    return [_converted(symbol, places) if entry is None else entry for entry, symbol in pairs]
-
-
-def _converted(symbol: Symbol, known: Mapping[int, Position]) -> _Entry:
-    places = tuple(known[at] for at in _offsets(symbol))
-    return _Entry(symbol, places, _json(symbol, places))
+    def _take(self, fresh: _Known, head: int, tail: int, lines: int) -> None:
+        """Fill ``fresh`` with what stays; the tail moves by ``lines``."""
+        known = self._known
+        middle = len(fresh.labels) - head - tail
+        from_ = len(known.labels) - tail
+        places, json = known.places[from_:], known.json[from_:]
+        if lines:
+            places = [
+                tuple(place._replace(line=place.line + lines) for place in each) for each in places
+            ]
+            json = [
+                _json(*each) for each in zip(fresh.labels[head + middle :], places, strict=True)
+            ]
+        fresh.places.extend((*known.places[:head], *[()] * middle, *places))
+        fresh.json.extend((*known.json[:head], *[""] * middle, *json))
 
 
 def _offsets(symbol: Symbol) -> tuple[int, int, int, int]:
     return (*symbol.span, *symbol.selection)
 
 
-def _json(symbol: Symbol, places: Iterable[Position]) -> str:
+def _json(label: tuple[str, str, Kind], places: Iterable[Position]) -> str:
     """The symbol up to its children."""
+    name, detail, kind = label
     start, end, first, last = (
         f'{{"line":{line},"character":{character}}}' for line, character in places
     )
+    shown = f'"detail":{_quoted(detail)},' if detail else ""
     return (
-        f'{{"name":{_quoted(symbol.name)},"detail":{_quoted(symbol.detail)},'
-        f'"kind":{KINDS[symbol.kind]},"range":{{"start":{start},"end":{end}}},'
-        f'"selectionRange":{{"start":{first},"end":{last}}},"children":['
+        f'{{"name":{_quoted(name)},{shown}"kind":{KINDS[kind]},'
+        f'"range":{{"start":{start},"end":{end}}},"selectionRange":{{"start":{first},"end":{last}}}'
     )
 
 
@@ -149,6 +153,8 @@ def _in_order(tree: Iterable[Symbol]) -> Iterator[Symbol]:
 def _nested(tree: Iterable[Symbol], parts: Iterator[str]) -> str:
     """``parts``, which come in document order, with the children inside their parents."""
     return ",".join(
-        f"{next(parts)}{_nested(symbol.children, parts) if symbol.children else ''}]}}"
+        f'{next(parts)},"children":[{_nested(symbol.children, parts)}]}}'
+        if symbol.children
+        else f"{next(parts)}}}"
         for symbol in tree
     )
