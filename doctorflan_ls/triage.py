@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, group, place, table
@@ -80,6 +80,11 @@ def _departments() -> tuple[tuple[_Department, ...], WordFinder]:
 
 
 @cache
+def _ignored() -> WordFinder:
+    return WordFinder((phrase, None) for phrase in table("departments")["ignore"]["phrases"])
+
+
+@cache
 def _emergencies() -> WordFinder:
     cues = table("emergency")["cue"]
     return WordFinder(
@@ -115,11 +120,39 @@ class _Reader:
         self.age = age if isinstance(age, (int, float)) else None
 
     def _hits(self, finder: WordFinder) -> Iterator[tuple[Hit, Span]]:
-        blocks = [block.span for block in self.note.draft_blocks]
         for hit in finder.find(self.text):
             span = Span(hit.start + self.span.start, hit.end + self.span.start)
-            if not any(block.overlaps(span) for block in blocks):
+            if not any(part.overlaps(span) for part in self._left_out):
                 yield hit, span
+
+    @cached_property
+    def _left_out(self) -> list[Span]:
+        """Drafts, and phrases whose words are no sign (a stroke risk score is no stroke)."""
+        blocks = [block.span for block in self.note.draft_blocks]
+        start = self.span.start
+        phrases = _ignored().find(self.text)
+        return blocks + [Span(hit.start + start, hit.end + start) for hit in phrases]
+
+    @cached_property
+    def _first_complaint(self) -> Span:
+        """The chief complaint up to its first full comma or stop: what the patient came for."""
+        for section in self.note.sections:
+            if section.id == "chief_complaint" and section.body.start < section.body.end:
+                said = self.note.slice(section.body).lstrip()
+                start = section.body.end - len(said)
+                ends = (at for mark in "，,。;；\n" if (at := said.find(mark)) > 0)
+                return Span(start, start + min(ends, default=len(said)))
+        return Span(0, 0)
+
+    def _weight(self, span: Span) -> float:
+        """How much a word counts by where it stands (``[places]`` of departments.toml)."""
+        places: dict[str, float] = table("departments")["places"]
+        where = self._place(span)
+        if self._first_complaint.contains(span):
+            return places["first_complaint"]
+        if where == "reports" and any(f.kind == "diagnosis" for f in self._facts_at(span)):
+            return places["reported_diagnosis"]
+        return places[where] * self._rank(span, where)
 
     def _assertion(self, hit: Hit, span: Span) -> str:
         for fact in self._facts_at(span):
@@ -133,9 +166,21 @@ class _Reader:
         last = bisect_left(self._starts, span.end)
         return (fact for fact in self.facts[first:last] if fact.span.overlaps(span))
 
+    def _rank(self, span: Span, where: str) -> float:
+        """Less than 1 for a diagnosis that is not the first of its list, the main one."""
+        section = self.note.section_at(span.start)
+        if where != "diagnosis" or section is None:
+            return 1.0
+        before = str(self.note.text)[section.body.start : span.start].strip()
+        later: float = table("departments")["weights"]["later_diagnosis"]
+        return later if "\n" in before else 1.0
+
     def _place(self, span: Span) -> str:
         section = self.note.section_at(span.start)
-        return place(section.id) if section else "other"
+        if section is None:
+            return "other"
+        found = place(section.id)
+        return "past" if found == "other" and section.id in group("background") else found
 
     def departments(self) -> list[Ranked]:
         """Each word counts once for a department, at the place where it counts most."""
@@ -149,8 +194,7 @@ class _Reader:
             assertion = self._assertion(hit, span)
             if assertion in ("denied", "family"):
                 continue
-            where = "past" if assertion == "historical" else self._place(span)
-            score = weight * places[where]
+            score = weight * (places["past"] if assertion == "historical" else self._weight(span))
             known = best.get((index, hit.word))
             if score and (known is None or score > known[0]):
                 best[index, hit.word] = (score, span)

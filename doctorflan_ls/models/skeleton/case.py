@@ -31,6 +31,7 @@ _REASONING = re.compile(r"^(?:medical reasoning|patient agreements?)\b", re.IGNO
 _CLAUSE = re.compile(r"[，,；;。]")
 # 血糖未监测 speaks of no monitoring.
 _NOT_DONE = re.compile(r"[未无不没](?:有|能|予|行|曾|规律|定期)*[\u4e00-\u9fff]{2}")
+_NEGATIVE = ("未", "无", "不")
 _ENCLOSED = re.compile(r"“[^“”\n]{1,60}”|（[^（）\n]{1,60}）")
 
 
@@ -98,6 +99,17 @@ class Case:
             return False
         return not isinstance(high, int) or (self.age is not None and self.age <= high)
 
+    @cached_property
+    def assessed(self) -> bool:
+        """True where the note has an assessment; its impression is then a report's."""
+        ids = {"assessment", "assessment_plan"}
+        return any(section.id in ids for section in self.note.sections)
+
+    @cached_property
+    def plans(self) -> bool:
+        """True where the note has a section for its plan."""
+        return any(section.id in group("plan") for section in self.note.sections)
+
     def vitals_missing(self, names: Iterable[str]) -> list[str]:
         """Those of these vital signs that the note lacks, by their names in the draft's language.
 
@@ -119,8 +131,11 @@ class Case:
         """Sections with one of these ids in scope, and unnamed ones inside such a section."""
         for section in self.note.sections:
             inside = section.span.overlaps(self.scope)
-            if inside and (section.id in ids or (section.id == "other" and self._in(section, ids))):
+            if inside and (section.id in ids or self._nested(section, ids)):
                 yield section
+
+    def _nested(self, section: Section, ids: frozenset[str]) -> bool:
+        return section.id == "other" and self._in(section, ids)
 
     def _in(self, section: Section, ids: frozenset[str]) -> bool:
         return any(
@@ -167,7 +182,8 @@ class Case:
         """Every sentence in scope that stands in no section of ``but``."""
         for span in self.cut(self.scope.start, self.scope.end):
             section = self.note.section_at(span.start)
-            if section is None or (section.id not in but and not self._heading(section, span)):
+            left = section is not None and (section.id in but or self._nested(section, but))
+            if section is None or not (left or self._heading(section, span)):
                 yield self._after_heading(section, span)
 
     def _heading(self, section: Section, span: Span) -> bool:
@@ -207,6 +223,8 @@ class Case:
     def place(self, span: Span) -> str:
         """The group of sections that ``span`` stands in (``lexicon.place``)."""
         section = self.note.section_at(span.start)
+        if section is not None and self._nested(section, group("reports")):
+            return "reports"
         return place(section.id) if section else "history"
 
     def denied(self, span: Span) -> bool:
@@ -286,8 +304,12 @@ class Case:
         return Span(clauses[hits[0]].start, clauses[last].end)
 
     def _says(self, clause: Span, words: tuple[str, ...]) -> bool:
-        said = _NOT_DONE.sub("", self.quote(clause)) if self.note.language == "zh" else None
-        return has_cue(self.quote(clause) if said is None else said, words)
+        said = self.quote(clause)
+        if self.note.language == "en":
+            return has_cue(said, words)
+        negative = tuple(word for word in words if word.startswith(_NEGATIVE))
+        other = tuple(word for word in words if not word.startswith(_NEGATIVE))
+        return has_cue(said, negative) or has_cue(_NOT_DONE.sub("", said), other)
 
     def mentions(self, words: Iterable[str], ids: frozenset[str] | None = None) -> bool:
         """True where the note (or these sections of it) holds one of ``words``, denied or not."""

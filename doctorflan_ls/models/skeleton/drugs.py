@@ -48,21 +48,29 @@ def _ordered(case: Case, fact: Fact) -> bool:
     return case.place(fact.span) == "plan" and not case.is_reasoning(fact.span)
 
 
+def _begun(case: Case, fact: Fact) -> bool:
+    """True for a drug that is begun or changed now; an English history tells of earlier ones."""
+    if fact.status not in ("new", "changed"):
+        return False
+    return case.note.language == "zh" or not case.plans or _ordered(case, fact)
+
+
 def _current(case: Case, fact: Fact) -> bool:
     """True for a drug taken before the plan, or (English) one that the plan continues."""
     if fact.assertion == "historical":
         return False
     if case.note.language == "en" and fact.status == "current":
         return True
-    taken = fact.status in ("current", "changed", None)
+    taken = fact.status in ("current", "changed", None) or (
+        case.note.language == "en" and case.plans and fact.status == "new"
+    )
     return taken and (case.place(fact.span) != "plan" or case.is_reasoning(fact.span))
 
 
 _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
     "all": lambda _, fact: fact.status not in ("stopped", "avoid"),
     "plan": lambda case, fact: (
-        fact.status in ("new", "changed")
-        or (fact.status not in ("stopped", "avoid") and _ordered(case, fact))
+        _begun(case, fact) or (fact.status not in ("stopped", "avoid") and _ordered(case, fact))
     ),
     "ordered": lambda case, fact: fact.status not in ("stopped", "avoid") and _ordered(case, fact),
     "current": _current,
@@ -94,7 +102,7 @@ def drugs(case: Case, query: Query) -> list[Line]:
 def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
     """The mention to show, and those of another dose: what is ordered now goes before what was
     taken, then the mention that says most of how the drug is taken."""
-    latest = [fact for fact in mentions if fact.status in ("new", "changed")]
+    latest = [fact for fact in mentions if _begun(case, fact)]
     if case.note.language == "en":
         latest += [fact for fact in mentions if fact not in latest and _ordered(case, fact)]
         latest = [fact for fact in latest if fact.dose] or latest
@@ -174,10 +182,10 @@ def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
 
     A drug ``known`` in another dose is changed, not new.
     """
-    if fact.status not in ("new", "changed", "stopped", "avoid"):
+    if not _begun(case, fact) and fact.status not in ("stopped", "avoid"):
         return []
     start = max(_sentence_start(case, fact.span), fact.span.start - _VERB)
-    said: str = "changed" if known and fact.status == "new" else fact.status
+    said = "changed" if known and fact.status == "new" else str(fact.status)
     evidence = [fact.span]
     places = []
     for word, stems in table("skeleton")["drug_changes"].items():

@@ -15,7 +15,10 @@ from doctorflan_ls.text import Span
 
 # A longer sentence in a diagnosis section is a discussion, not a name.
 _LONGEST_NAME = 120
+# A problem said in a sentence of its own is no longer than this.
+_PROBLEM = 90
 _ITEM = re.compile(r"\s*#?\d{1,2}[.)]\s")
+_BULLET = re.compile(r"[ \t]*[•·*-][ \t]*")
 _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
     {"initial", "admission", "discharge", "preoperative", "postoperative", "working"}
@@ -61,7 +64,7 @@ def labs(case: Case, query: Query) -> list[Line]:
             seen.add(key)
             told.append(fact)
     told.sort(key=lambda fact: fact.flag not in ("H", "L", "POS"))
-    return case.joined([measured(case, fact) for fact in told], query.limit())
+    return case.joined([measured(case, fact) for fact in told], query.limit(), query.label)
 
 
 def vitals(case: Case, query: Query) -> list[Line]:
@@ -82,13 +85,16 @@ def vitals(case: Case, query: Query) -> list[Line]:
 
 
 def procedures(case: Case, query: Query) -> list[Line]:
-    """Operations that were ``done``, or those the plan names (``planned``)."""
-    planned = query.argument == "planned"
+    """Operations that were ``done``, or those the plan names (``planned``); ``intended`` are
+    planned operations and other treatments by intervention."""
+    planned = query.argument != "done"
+    classes = ("", "therapy") if query.argument == "intended" else ("",)
     told = [
         fact
         for fact in case.of("procedure")
         if fact.assertion in (("present", "possible") if planned else ("present",))
-        and is_operation(fact)
+        and not case.is_reasoning(fact.span)
+        and procedure_class(fact) in classes
         and (case.place(fact.span) == "plan") == planned
         and fact.section not in group("past")
         and (planned or is_treatment(fact))
@@ -98,8 +104,10 @@ def procedures(case: Case, query: Query) -> list[Line]:
 
 
 def is_treatment(fact: Fact) -> bool:
-    """False for a procedure that only examines: an endoscopy or a biopsy is no operation."""
-    return not fact.name.casefold().endswith(cues("examining_procedure"))
+    """True for a procedure that treats: an endoscopy or a biopsy is no operation."""
+    return fact.kind == "procedure" and not fact.name.casefold().endswith(
+        cues("examining_procedure")
+    )
 
 
 def in_time(case: Case, line: Line) -> Line:
@@ -112,10 +120,10 @@ def in_time(case: Case, line: Line) -> Line:
     return line
 
 
-def is_operation(fact: Fact) -> bool:
-    """False for a procedure that examines or treats without an operation (``class``)."""
+def procedure_class(fact: Fact) -> str:
+    """``diagnostic``, ``therapy`` or ``physical`` of the table; empty for an operation."""
     term = lookup(fact.text) or lookup(fact.name)
-    return term is None or term.extra in ((), ("",))
+    return term.extra[0] if term and term.extra else ""
 
 
 def diagnoses(case: Case, query: Query) -> list[Line]:
@@ -137,9 +145,11 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         ]
         return _each(case, told)[:limit]
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
+    if case.assessed:
+        sections -= {"impression"}
     spans = list(case.sentences(sections))
     if query.argument != "final":
-        spans += _numbered(case) or ([] if spans else _problems(case))
+        spans += _numbered(case) or ([] if spans else _problems(case) or _briefly(case))
     unique = {case.quote(span).casefold(): span for span in spans}
     lines = [case.line(span) for words, span in unique.items() if len(words) <= _LONGEST_NAME]
     if lines or query.argument == "final":
@@ -153,10 +163,23 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
 
 
 def _numbered(case: Case) -> list[Span]:
-    """The items of an assessment that is a numbered list: each names a problem."""
-    ids = frozenset({"assessment", "assessment_plan"})
-    found = case.sentences(ids)
-    return [span for span in found if _ITEM.match(case.text, case.line_start(span), span.end)]
+    """The items of an assessment that is a numbered list, or a bulleted one without a plan in
+    it: each names a problem."""
+    found = list(case.sentences(frozenset({"assessment", "assessment_plan"})))
+    numbered = [span for span in found if _opens(case, _ITEM, span)]
+    if numbered or case.note.language == "zh":
+        return numbered
+    found = list(case.sentences(frozenset({"assessment"})))
+    if any(case.is_problem(span) for span in found):
+        return []
+    return [span for span in found if _opens(case, _BULLET, span)]
+
+
+def _opens(case: Case, mark: re.Pattern[str], span: Span) -> bool:
+    """True where ``span`` is the first sentence behind a list mark."""
+    start = case.line_start(span)
+    found = mark.match(case.text, start)
+    return found is not None and not case.text[found.end() : max(span.start, found.end())].strip()
 
 
 def _problems(case: Case) -> list[Span]:
@@ -167,6 +190,20 @@ def _problems(case: Case) -> list[Span]:
         for section in case.sections(ids)
         for span in case.cut(section.body.start, section.span.end)
         if case.is_problem(span) and not has_cue(case.quote(span), cues("no_disease"))
+    ]
+
+
+def _briefly(case: Case) -> list[Span]:
+    """The short sentences of an English assessment that name a disease, not the patient."""
+    if case.note.language == "zh":
+        return []
+    return [
+        span
+        for span in case.sentences(frozenset({"assessment"}))
+        if len(case.quote(span)) <= _PROBLEM
+        and any(fact.kind == "diagnosis" for fact in case.facts_at(span))
+        and not case.denied(span)
+        and not has_cue(case.quote(span), cues("about_patient"))
     ]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.condense import brief, distinct, positive_runs
+from doctorflan_ls.models.skeleton.facts import in_time, is_treatment
 from doctorflan_ls.models.skeleton.focus import pointed_at
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.models.skeleton.past import conditions, said_to_be_none
@@ -14,18 +17,29 @@ from doctorflan_ls.text import Span
 
 # A clause of this length still reads as one item of a list.
 _NEAR = 30
+# A symptom of up to this many characters may lack its site; what stands before it may say it.
+_SHORT = 2
+_QUALIFIED = 10
+_QUALIFIER = re.compile(
+    r"(?<=[，,、；。：:伴及和并有感现为])[\u4e00-\u9fff]*"
+    r"(?:区|部|侧|腹|胸|背|腰|颈|肩|肢|压迫|点滴样)[\u4e00-\u9fff]{0,4}\Z"
+)
 
 
 def section(case: Case, query: Query) -> list[Line]:
-    """Sentences of sections: all, ``pick=first``, ``pick=brief`` or ``pick=reports``."""
-    spans = list(case.sentences(case.ids(query.argument)))
+    """Sentences of sections: all, ``pick=first``, ``pick=brief``, ``pick=reports``,
+    or ``pick=findings``: the reports with a finding."""
+    ids = case.ids(query.argument)
     pick = query.options.get("pick", "all")
+    if pick in ("reports", "findings") and case.assessed:
+        ids |= {"impression"}
+    spans = list(case.sentences(ids))
     if pick == "first":
         spans = spans[:1]
     elif pick == "brief":
         return brief(case, spans, query.limit())
-    elif pick == "reports":
-        return reports(case, spans, query.limit())
+    elif pick in ("reports", "findings"):
+        return reports(case, spans, query.limit(), found=pick == "findings")
     return [case.line(span) for span in distinct(case, spans)[: query.limit()]]
 
 
@@ -44,8 +58,14 @@ def cue(case: Case, query: Query) -> list[Line]:
         if "but" in query.options and has_cue(case.quote(span), cues(query.options["but"])):
             continue
         part = case.part_with(span, words)
-        if part is not None:
-            found.append(Line((Piece(case.quote(part), (part,)),), quote=span))
+        if part is None:
+            continue
+        line = Line((Piece(case.quote(part), (part,)),), quote=span)
+        if "operated" in query.options:
+            if case.note.language == "zh" and not any(map(is_treatment, case.facts_at(part))):
+                continue
+            line = in_time(case, line)
+        found.append(line)
     return found[: query.limit(3)]
 
 
@@ -62,6 +82,9 @@ _PLAN_CUES = (
 )
 
 
+_DENIES = re.compile(r"(?:he|she|they|the patient)\s+denie[sd]\b", re.IGNORECASE)
+
+
 def plan(case: Case, query: Query) -> list[Line]:
     """What the note plans: the sentences of its plan sections that say something to be done."""
     words = tuple(word for name in _PLAN_CUES for word in cues(name))
@@ -69,7 +92,8 @@ def plan(case: Case, query: Query) -> list[Line]:
     found = []
     for span in distinct(case, case.sentences(group(query.argument or "plan"))):
         text = case.quote(span)
-        if case.is_reasoning(span) or case.is_problem(span):
+        denied = _DENIES.match(text) is not None
+        if denied or case.is_reasoning(span) or case.is_problem(span):
             continue
         if not any(part.contains(span) for part in mixed) or has_cue(text, words):
             found.append(case.line(span))
@@ -94,7 +118,9 @@ def history(case: Case, query: Query) -> list[Line]:
         runs = [
             run
             for run in positive_runs(case, span)
-            if not has_cue(case.quote(run), allergy) and len(case.quote(run)) > 2
+            if not has_cue(case.quote(run), allergy)
+            and len(case.quote(run)) > 2
+            and case.quote(run).casefold() not in cues("bare_heading")
         ]
         pieces = [Piece(case.quote(run), (run,)) for run in runs]
         lines += case.joined(pieces, 8)
@@ -173,44 +199,76 @@ def _clause_of(case: Case, span: Span) -> Span:
 
 
 def _symptoms(case: Case, without: frozenset[str] = frozenset()) -> list[Piece]:
+    """What the patient feels, from the history: what reports and examination show is theirs."""
     told: dict[str, Piece] = {}
     for fact in case.of("symptom"):
+        elsewhere = case.note.language == "zh" and case.place(fact.span) in ("reports", "exam")
         if (
             fact.name in without
             or fact.assertion != "present"
             or fact.section in group("background")
+            or elsewhere
         ):
             continue
-        words = case.quote(fact.span)
-        evidence: tuple[Span, ...] = (fact.span,)
+        span = _whole(case, fact.span)
+        words = case.quote(span)
+        evidence: tuple[Span, ...] = (span,)
         lasting = case.near(fact.span, fact.duration) if fact.duration else None
         if fact.duration and lasting and fact.duration not in words:
             frame = "{}（{}）" if case.note.language == "zh" else "{} ({})"
             words = frame.format(words, fact.duration)
-            evidence = (fact.span, lasting)
+            evidence = (span, lasting)
         earlier = told.get(fact.name)
         if earlier is None or (lasting and len(evidence) > len(earlier.evidence)):
             told[fact.name] = Piece(words, evidence)
     return list(told.values())
 
 
+def _whole(case: Case, span: Span) -> Span:
+    """A short symptom with what stands before it in its item: 心前区压迫不适, not 不适."""
+    if case.note.language == "en" or span.end - span.start > _SHORT:
+        return span
+    before = _QUALIFIER.search(case.text, max(span.start - _QUALIFIED, 0), span.start)
+    return Span(before.start(), span.end) if before else span
+
+
 def _exam(case: Case) -> list[Piece]:
-    """Clauses of the examination with a positive sign, or in the local examination without a
-    word of the normal."""
+    """What the examination found: an English sentence with a positive sign, a Chinese clause with
+    those after it that describe the same finding."""
+    if case.note.language == "en":
+        spans = case.sentences(group("exam"))
+        return [Piece(case.quote(span), (span,)) for span in spans if _is_positive(case, span)]
     pieces = []
-    local = frozenset({"specialist_exam", "mental_state_exam"})
     for span in case.sentences(group("exam")):
-        clauses = case.clauses(span) if case.note.language == "zh" else [span]
-        for clause in clauses:
-            facts = case.facts_at(clause)
-            signs = [fact for fact in facts if fact.kind in ("sign", "symptom")]
-            words = case.quote(clause)
-            measured = any(fact.kind == "vital" for fact in facts)
-            if not words or measured or has_cue(words, cues("plainly_normal")):
-                continue
-            positive = any(f.assertion == "present" and f.flag != "NEG" for f in signs)
-            section = case.note.section_at(clause.start)
-            in_local = section is not None and section.id in local
-            if positive or (in_local and not signs and not has_cue(words, cues("normal"))):
-                pieces.append(Piece(words, (clause,)))
+        run: Span | None = None
+        for clause in case.clauses(span):
+            if _is_positive(case, clause) or (run and _describes(case, clause)):
+                run = Span(run.start if run else clause.start, clause.end)
+            elif run:
+                pieces.append(Piece(case.quote(run), (run,)))
+                run = None
+        if run:
+            pieces.append(Piece(case.quote(run), (run,)))
     return pieces
+
+
+def _is_positive(case: Case, part: Span) -> bool:
+    """True for a positive sign, or in the local examination for words without any of the normal."""
+    facts = case.facts_at(part)
+    words = case.quote(part)
+    measured = any(fact.kind == "vital" for fact in facts)
+    if not words or measured or has_cue(words, cues("plainly_normal")):
+        return False
+    signs = [fact for fact in facts if fact.kind in ("sign", "symptom")]
+    if any(fact.assertion == "present" and fact.flag != "NEG" for fact in signs):
+        return True
+    section = case.note.section_at(part.start)
+    local = section is not None and section.id in ("specialist_exam", "mental_state_exam")
+    return local and not signs and not has_cue(words, cues("normal"))
+
+
+def _describes(case: Case, clause: Span) -> bool:
+    """True for a clause after a finding that goes on about it (质硬, 边界不清)."""
+    words = case.quote(clause)
+    measured = any(fact.kind == "vital" for fact in case.facts_at(clause))
+    return bool(words) and not measured and not has_cue(words, cues("normal"))

@@ -72,8 +72,7 @@ def _emergency(case: Case, found: Triage) -> list[Line]:
     if len(missing) == len(_VITALS):
         lines.append(Line((Piece(case.word("gap", ask=case.word("vitals_missing")), gap=True),)))
     elif missing:
-        names = case.word("comma").join(missing)
-        ask = f"{names}{case.word('colon')}{case.word('not_recorded')}"
+        ask = case.word("comma").join(missing)
         lines.append(Line((Piece(case.word("gap", ask=ask), gap=True),)))
     return lines
 

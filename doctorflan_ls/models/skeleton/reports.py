@@ -17,29 +17,33 @@ _MOST_SENTENCES = 3
 _UNNAMED = frozenset({"aux", "results", "lab"})
 _CAPTION = re.compile(r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|[（(][^（()）]*[)）])")
 _CONCLUSION = re.compile(r"结论|考虑|提示|符合|诊断|印象|报告为|报告示|病理[^，]{0,6}[:：为示]")
+_LEAD = re.compile(r"\s*(?:结论|印象|诊断|检查结论|检查所见)[：:]\s*")
 _LONGEST_NAME = 60
 _MOST_DISEASES = 4
 
 
-def reports(case: Case, spans: Iterable[Span], limit: int) -> list[Line]:
+def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) -> list[Line]:
     """The reports, laboratory values left out; those of a Chinese note one line each, those with
-    a finding first and without their normal parts."""
+    a finding first and without their normal parts; with ``found`` only those."""
     if case.note.language == "en":
         told = distinct(case, map(case.with_heading, spans))
         kept = [span for span in told if len(case.quote(span)) > 5]
+        if found:
+            kept = [span for span in kept if finds(case, span)]
         return [case.line(span) for span in kept if not _is_laboratory(case, span)][:limit]
     by_report: dict[Section | None, list[Span]] = {}
     seen: list[str] = []
     for span in spans:
         words = case.quote(span)
-        if _CAPTION.fullmatch(words) or _is_laboratory(case, span):
+        caption = _CAPTION.fullmatch(words) and not finds(case, span)
+        if caption or _is_laboratory(case, span):
             continue
         if words and not any(words in other for other in seen):
             seen.append(words)
             by_report.setdefault(case.note.section_at(span.start), []).append(span)
     lines = [_report(case, section, told) for section, told in by_report.items()]
     lines.sort(key=lambda pair: not pair[0])
-    return [line for _, line in lines[:limit]]
+    return [line for positive, line in lines if positive or not found][:limit]
 
 
 def _is_laboratory(case: Case, span: Span) -> bool:
@@ -114,11 +118,18 @@ def _disease(case: Case, span: Span, named: set[str]) -> Piece:
     if not new:
         return Piece("")
     named |= {fact.name.casefold() for fact in facts}
+    if case.note.language == "en":
+        names = dict.fromkeys(case.quote(fact.span) for fact in new)
+        return Piece(case.word("comma").join(names), tuple(fact.span for fact in new))
     part = span
     if len(case.quote(span)) > _LONGEST_NAME or case.place(span) != "reports":
         clauses = (clause for clause in case.clauses(span) if clause.contains(new[0].span))
         part = next(clauses, new[0].span)
+    lead = _LEAD.match(case.text, part.start, part.end)
+    part = Span(lead.end(), part.end) if lead else part
     words, evidence = case.quote(part), (part,)
+    if words.count("“") != words.count("”"):
+        words = words.replace("“", "").replace("”", "")
     name = _name(case, case.note.section_at(span.start), span)
     if name and case.place(span) != "history" and case.language == "zh":
         title = name[0].text.rstrip("：")

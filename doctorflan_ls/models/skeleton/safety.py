@@ -15,6 +15,8 @@ from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
 
+_LONGEST_WORDING = 40
+
 
 def _drug_names(fact: Fact) -> frozenset[str]:
     kinds = ("drug", "drug_class")
@@ -84,6 +86,7 @@ def _flags(case: Case) -> Iterator[Line]:
             for fact in _values(case, kind)
             if kind == "renal" or fact.flag in ("H", "L", "POS")
         ]
+        pieces += list(_in_words(case, kind))
         pieces += list(_diseases(case, rules.get(f"{kind}_words", [])))
         yield from case.joined(pieces, 6, kind)
 
@@ -103,6 +106,19 @@ def _named(text: str, names: tuple[str, ...]) -> bool:
     return any(name in (words if name.isascii() else text) for name in names)
 
 
+def _in_words(case: Case, kind: str) -> Iterator[Piece]:
+    """Where a Chinese note words the organ's function without a value (肝功能正常)."""
+    words = tuple(_rules().get(f"{kind}_function", []))
+    if case.note.language == "en" or not has_cue(case.text, words):
+        return
+    for span in case.cut(0, len(case.text)):
+        for clause in case.clauses(span):
+            said = case.quote(clause)
+            fits = has_cue(said, words) and len(said) < _LONGEST_WORDING
+            if fits and case.place(clause) not in ("family", "plan"):
+                yield Piece(said, (clause,))
+
+
 def _diseases(case: Case, words: list[str]) -> Iterator[Piece]:
     folded = tuple(word.casefold() for word in words)
     for fact in case.all_facts:
@@ -113,7 +129,8 @@ def _diseases(case: Case, words: list[str]) -> Iterator[Piece]:
 
 
 def _pregnancy(case: Case) -> Iterator[Piece]:
-    if case.sex == "male":
+    low, high = table("skeleton")["safety"]["fertile"]
+    if case.sex == "male" or (case.age is not None and not low <= case.age <= high):
         return
     words = cues("pregnancy")
     for span in case.cut(0, len(case.text)):
@@ -133,7 +150,11 @@ def _missing(case: Case) -> list[Line]:
         asks.append(case.word("age_missing"))
     if not any(fact.kind == "vital" and fact.name == "weight" for fact in case.all_facts):
         asks.append(case.word("weight_missing"))
-    organs = [kind for kind in ("renal", "hepatic") if not any(_values(case, kind))]
+    organs = [
+        kind
+        for kind in ("renal", "hepatic")
+        if not any(_values(case, kind)) and not any(_in_words(case, kind))
+    ]
     asks += [case.word(f"{kind}_missing") for kind in organs]
     fertile = case.sex == "female" and case.age is not None and low <= case.age <= high
     if fertile and not case.mentions(cues("pregnancy")):

@@ -56,7 +56,9 @@ _FREQUENCY = re.compile(
     r"|a day)\b",
     re.IGNORECASE,
 )
-_GAP = re.compile(r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|to|at|of|take|ivgtt)?\s?")
+_GAP = re.compile(
+    r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|to be taken|to|at|of|take|ivgtt)?\s?"
+)
 _DOSE_BEFORE = re.compile(
     rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}\s+of\s+(?:[a-z]+\s)?$", re.IGNORECASE
 )
