@@ -41,7 +41,9 @@ Later layers win: the default, your own file (`~/.config/doctorflan-ls/settings.
 an environment variable, `--set KEY=VALUE`. `doctorflan-ls config` shows each value and where it
 came from.
 
-A wrong name or value is reported once, with the nearest name; the rest of its file is kept.
+A wrong name or value is reported once, with the nearest name; the rest of its file is kept. The
+server takes the workspace's file from its first folder, and reads everything again when the editor
+says that its configuration or that file changed.
 A workspace file may not set anything under `network`, `models`, `plugins` or `audit`: it comes with
 a folder that somebody else may have written.
 

@@ -351,14 +351,14 @@ def test_reconcile_writes_what_tasks_then_shows():
 
 
 def test_config_shows_value_and_source(monkeypatch):
-    monkeypatch.setenv("DOCTORFLAN_LOG_LEVEL", "info")
+    monkeypatch.setenv("DOCTORFLAN_DRAFT_DEADLINE", "30")
     result = run("--set", "draft.language=zh", "config", "--json")
     shown = json.loads(result.stdout)["settings"]
     assert result.exit_code == 0
     assert shown["draft.language"] == {"value": "zh", "source": "command line", "origin": "--set"}
-    assert shown["log.level"]["source"] == "environment"
+    assert shown["draft.deadline"]["source"] == "environment"
     assert shown["checks.disabled"] == {"value": [], "source": "default", "origin": ""}
-    assert "environment (DOCTORFLAN_LOG_LEVEL)" in run("config").stdout
+    assert "environment (DOCTORFLAN_DRAFT_DEADLINE)" in run("config").stdout
 
 
 def test_config_fails_on_a_wrong_setting():

@@ -1,6 +1,7 @@
 """Settings: layers, sources, and what is said about wrong ones."""
 
 import json
+import os
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -70,7 +71,9 @@ def _pair(resolved, key):
         {"draft.language": "zh"},
         {"doctorflan.draft.language": "zh"},
         {"doctorflan": {"draft.language": "zh"}},
-        {"doctorflan": {"draft": {"language": "zh"}, "log": None}},
+        {"doctorflan": {"draft": {"language": "zh"}, "checks": None}},
+        {"doctorflan": {"draft": {"language": "zh"}}, "python": {"x": 1}, "editor.size": 3},
+        {"doctorflan": {}, "draft": {"language": "zh"}},
     ],
 )
 def test_clients_may_nest_dot_or_name_the_section(tmp_path, client):
@@ -100,11 +103,10 @@ def test_clients_may_nest_dot_or_name_the_section(tmp_path, client):
 )
 def test_a_wrong_key_is_named_and_the_rest_is_kept(tmp_path, client, said):
     if isinstance(client, dict):
-        client = {**client, "log": {"level": "debug"}}
+        client = {**client, "language": "zh"}
     resolved = _load(tmp_path, client)
     assert _said(resolved) == [said]
-    level = "debug" if isinstance(client, dict) else "warning"
-    assert resolved.settings == Settings(log=type(Settings().log)(level=level))
+    assert resolved.settings == Settings(language="zh" if isinstance(client, dict) else "auto")
 
 
 def test_the_same_mistake_is_reported_once():
@@ -123,7 +125,9 @@ def test_a_workspace_file_may_not_name_hosts_models_or_plugins(tmp_path, section
     assert resolved.settings == Settings(language="zh")
 
 
-@pytest.mark.parametrize("content", [b"[draft\n", b"\xff\xfe", b"a = 1\na = 2\n"])
+@pytest.mark.parametrize(
+    "content", [b"[draft\n", b"\xff\xfe", b"a = 1\na = 2\n", b"a = " + b"[" * 9000]
+)
 def test_a_file_that_is_no_toml_is_named_and_ignored(tmp_path, content):
     (tmp_path / ".doctorflan.toml").write_bytes(content)
     resolved = _load(tmp_path, {"language": "en"})
@@ -138,6 +142,29 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
     assert "cannot be read" in line
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".doctorflan.toml")
+    (line,) = _said(_load(tmp_path))
+    assert "cannot be read" in line
+
+
+def test_a_user_without_a_home_has_the_defaults(monkeypatch):
+    def homeless():
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert load(None, environment={}).settings == Settings()
+
+
+def test_the_configuration_is_laid_over_the_options(tmp_path):
+    options = {"language": "zh", "draft": {"language": "zh"}}
+    resolved = load(tmp_path, {"draft": {"language": "en"}}, environment={}, options=options)
+    assert resolved.settings.language == "zh"
+    assert resolved.settings.draft.language == "en"
+    assert resolved.values["language"].origin == "initializationOptions"
+
+
 def test_an_unknown_variable_is_named_with_the_nearest(tmp_path):
     resolved = _load(tmp_path, DOCTORFLAN_LANGAUGE="zh", DOCTORFLAN_TOKEN="secret", OTHER="1")
     assert _said(resolved) == [
@@ -150,12 +177,14 @@ def test_variables_hold_lists_tables_and_any_case(tmp_path):
         tmp_path,
         DOCTORFLAN_CHECKS_DISABLED="a, b,",
         DOCTORFLAN_TASKS_CATEGORIES="surgical-plan=Surgery Plan",
-        DOCTORFLAN_LOG_LEVEL=" Debug ",
+        DOCTORFLAN_DRAFT_LANGUAGE=" ZH ",
+        DOCTORFLAN_DRAFT_DEADLINE="30",
     )
     assert resolved.problems == ()
     assert resolved.settings.checks.disabled == ("a", "b")
     assert dict(resolved.settings.tasks.categories) == {"surgical-plan": "Surgery Plan"}
-    assert resolved.settings.log.level == "debug"
+    assert resolved.settings.draft.language == "zh"
+    assert resolved.settings.draft.deadline == 30
 
 
 _JSON = st.recursive(
@@ -208,14 +237,14 @@ def test_the_schema_file_is_what_the_dataclasses_say():
 
 def test_writing_keeps_the_rest_of_the_file(tmp_path):
     path = _write_user_file(
-        tmp_path, '# mine\nlanguage = "zh"  # always\n\n[log]\nlevel = "info"\n'
+        tmp_path, '# mine\nlanguage = "zh"  # always\n\n[draft]\ndeadline = 30\n'
     )
     set_table(path, "tasks", "categories", {"surgical-plan": "Surgery Plan"})
     set_table(path, "tasks", "categories", {"surgical-plan": 'A "b"', "triage": "T"})
     text = path.read_text(encoding="utf-8")
     assert text.startswith('# mine\nlanguage = "zh"  # always\n')
     resolved = _load(tmp_path)
-    assert resolved.settings.log.level == "info"
+    assert resolved.settings.draft.deadline == 30
     assert dict(resolved.settings.tasks.categories) == {
         "surgical-plan": 'A "b"',
         "triage": "T",

@@ -166,7 +166,9 @@ def app(
     if transports:
         from doctorflan_ls.cli.serve import serve  # noqa: PLC0415
 
-        ctx.exit(serve(**serving))
+        if lang is not None:
+            overrides = {"language": lang, **overrides}
+        ctx.exit(serve(**serving, overrides=overrides))
     elif ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         return

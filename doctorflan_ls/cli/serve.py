@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from doctorflan_ls.cli.exits import Exit, end
@@ -20,23 +20,25 @@ class Address(NamedTuple):
     port: int
 
 
-def serve(
+def serve(  # noqa: PLR0913  (each is an option of the group)
     *,
     stdio: bool,
     tcp: str | None,
     ws: str | None,
     token: str | None,
     origin: Sequence[str],
+    overrides: Mapping[str, str],
 ) -> int:
     """Serve until the client leaves (stdio) or the process is interrupted; the exit code."""
     from doctorflan_ls import server  # noqa: PLC0415  (subcommands need no server)
 
+    options = server.ServerOptions(overrides=overrides)
     if stdio:
-        return server.run_stdio()
+        return server.run_stdio(options)
     if tcp is not None:
-        return server.run_tcp(*address(tcp, "--tcp"))
+        return server.run_tcp(*address(tcp, "--tcp"), options)
     host, port = address(ws or "", "--ws")
-    return server.run_ws(host, port, token, origin)
+    return server.run_ws(host, port, token, origin, options)
 
 
 def address(text: str, option: str) -> Address:

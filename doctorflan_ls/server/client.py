@@ -28,12 +28,16 @@ class Client:
     fold_limit: int | None = None
     progress: bool = False
     apply_edit: bool = False
+    configuration: bool = False
+    registers_configuration: bool = False
+    registers_watched_files: bool = False
 
 
 def read_client(capabilities: object) -> Client:
     """Read ``ClientCapabilities``; whatever is missing or malformed counts as not supported."""
     document = _at(capabilities, "textDocument")
-    edit = _at(capabilities, "workspace", "workspaceEdit")
+    workspace = _at(capabilities, "workspace")
+    edit = _at(workspace, "workspaceEdit")
     action = _at(document, "codeAction")
     resolvable = _at(action, "resolveSupport", "properties")
     item = _at(document, "completion", "completionItem")
@@ -50,7 +54,10 @@ def read_client(capabilities: object) -> Client:
         code_action_literals=isinstance(_at(action, "codeActionLiteralSupport"), Mapping),
         code_action_resolves_edit=isinstance(resolvable, list) and "edit" in resolvable,
         fold_limit=fold_limit if isinstance(fold_limit, int) and fold_limit > 0 else None,
-        apply_edit=_at(capabilities, "workspace", "applyEdit") is True,
+        apply_edit=_at(workspace, "applyEdit") is True,
+        configuration=_at(workspace, "configuration") is True,
+        registers_configuration=_registers(_at(workspace, "didChangeConfiguration")),
+        registers_watched_files=_registers(_at(workspace, "didChangeWatchedFiles")),
         progress=_at(capabilities, "window", "workDoneProgress") is True,
     )
 
@@ -61,6 +68,10 @@ def _at(value: object, *path: str) -> Any:  # noqa: ANN401
             return None
         value = value.get(key)
     return value
+
+
+def _registers(feature: object) -> bool:
+    return _at(feature, "dynamicRegistration") is True
 
 
 def _encoding(offered: object) -> Encoding:

@@ -10,6 +10,7 @@ from pygls.lsp.server import LanguageServer
 
 from doctorflan_ls import __version__
 from doctorflan_ls.server.client import Client
+from doctorflan_ls.server.configuration import Configuration
 from doctorflan_ls.server.convert import Places
 from doctorflan_ls.server.documents import Document, Documents
 from doctorflan_ls.server.jobs import Drafts
@@ -45,6 +46,7 @@ class Connection(LanguageServer):
         self.host = host
         self.client = Client()
         self.locale: Locale = "en"
+        self.configuration = Configuration(self)
         self.documents = Documents()
         self.drafts = Drafts()
         self.progresses = Progresses(self.protocol)
@@ -63,9 +65,19 @@ class Connection(LanguageServer):
         self, document: Document, *, snippets: bool = False, markdown: bool = False
     ) -> Snapshot:
         """What a feature may know of ``document`` now."""
+        from doctorflan_ls.checks.model import CheckOptions  # noqa: PLC0415  # starts faster
         from doctorflan_ls.features.snapshot import Snapshot  # noqa: PLC0415  # starts faster
 
-        return Snapshot(document.note, self.locale, snippets, markdown)
+        # First of all: reading the settings may change the language.
+        chosen = self.configuration.settings.checks
+        checks = CheckOptions(chosen.chief_complaint_max, frozenset(chosen.disabled))
+        return Snapshot(document.note, self.locale, snippets, markdown, self.draft_language, checks)
+
+    @property
+    def draft_language(self) -> Locale | None:
+        """The language that the settings choose for drafts; None is the note's own."""
+        chosen = self.configuration.settings.draft.language
+        return None if chosen == "auto" else chosen
 
     def places(self, document: Document) -> Places:
         """Conversion of positions for ``document`` as it is now."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
@@ -18,11 +18,13 @@ class ServerOptions:
     """How to serve. ``load_model`` turns a model's id into a model (None: the catalogue's).
 
     ``allow_remote`` lets TCP and WebSocket listen on addresses that other machines can reach.
+    ``overrides`` are settings of the command line, by dotted key: the last layer.
     """
 
     load_model: Callable[[str], Model] | None = None
     max_message_bytes: int = MAX_MESSAGE_BYTES
     allow_remote: bool = False
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 class Host:

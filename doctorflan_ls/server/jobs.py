@@ -65,7 +65,9 @@ async def run(
     from doctorflan_ls.engine import Job  # noqa: PLC0415  # not before the first job
 
     # Asking for the same task of the same document again replaces the older request.
-    job = Job(f"{id(ls)} {prompt.note.uri} {prompt.task.id}", prompt)
+    key = f"{id(ls)} {prompt.note.uri} {prompt.task.id}"
+    # Without one, a model that hangs would leave the request unanswered.
+    job = Job(key, prompt, deadline=ls.configuration.settings.draft.deadline)
     draft = await _run(ls, job, on_draft)
     if draft.state != "ready":
         default = Cancelled if draft.state == "cancelled" else ModelUnavailable

@@ -1,6 +1,7 @@
 """Settings: one tree of dataclasses, filled from layers."""
 
 from doctorflan_ls.settings.layers import (
+    OPTIONS,
     SECTION,
     WORKSPACE_FILE,
     Layer,
@@ -14,6 +15,7 @@ from doctorflan_ls.settings.layers import (
 from doctorflan_ls.settings.tree import SETTINGS, Setting, Settings
 
 __all__ = [
+    "OPTIONS",
     "SECTION",
     "SETTINGS",
     "WORKSPACE_FILE",

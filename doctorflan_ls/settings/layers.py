@@ -9,8 +9,10 @@ stands, and the rest of its layer is kept.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +24,10 @@ from doctorflan_ls.settings.tree import ENVIRONMENT_PREFIX, SETTINGS, Settings, 
 
 SECTION = "doctorflan"
 WORKSPACE_FILE = ".doctorflan.toml"
+# Where a problem or a value of ``initializationOptions`` is said to come from.
+OPTIONS = "initializationOptions"
+
+_MAX_FILE_BYTES = 1024 * 1024
 
 Layer = Literal["default", "user", "workspace", "client", "environment", "command line"]
 
@@ -63,7 +69,7 @@ def resolve(sources: Iterable[Source]) -> Resolved:
     values = {key: Value(each.default) for key, each in SETTINGS.items()}
     problems: dict[tuple[object, ...], BadSetting] = {}
     for source in sources:
-        for key, raw in _flat(_unwrapped(source.values)):
+        for key, raw in _flat(_unwrapped(source)):
             if raw is None:
                 continue
             try:
@@ -78,16 +84,21 @@ def load(
     client: object = None,
     overrides: Mapping[str, str] = MappingProxyType({}),
     environment: Mapping[str, str] = os.environ,
+    *,
+    options: object = None,
 ) -> Resolved:
     """Settings for the folder ``workspace``.
 
-    ``client`` is what the editor sent (``initializationOptions`` or the answer to
-    ``workspace/configuration``), with or without the section name; ``overrides`` are the command
-    line's, by dotted key.
+    ``options`` is the editor's ``initializationOptions``, over which ``client`` is laid: what it
+    sent as its configuration. Both come with or without the section name. ``overrides`` are the
+    command line's, by dotted key.
     """
     sources: list[Source] = []
     problems: list[BadSetting] = []
-    files: list[tuple[Layer, Path]] = [("user", user_file(environment))]
+    files: list[tuple[Layer, Path]] = []
+    # A container's user may have no home.
+    with suppress(RuntimeError):
+        files.append(("user", user_file(environment)))
     if workspace is not None:
         files.append(("workspace", workspace / WORKSPACE_FILE))
     for layer, path in files:
@@ -95,17 +106,18 @@ def load(
             sources.append(Source(layer, _read(path), str(path)))
         except BadSetting as problem:
             problems.append(problem)
-    if isinstance(client, Mapping):
-        sources.append(Source("client", client))
-    elif client is not None:
-        problems.append(BadSetting("settings.not-a-table", origin="client"))
+    for sent, origin in ((options, OPTIONS), (client, "")):
+        if isinstance(sent, Mapping):
+            sources.append(Source("client", sent, origin))
+        elif sent is not None:
+            problems.append(BadSetting("settings.not-a-table", origin=origin or "client"))
     variables, unknown = _from_environment(environment)
     resolved = resolve([*sources, *variables, *_from_overrides(overrides)])
     return Resolved(resolved.settings, resolved.values, (*problems, *resolved.problems, *unknown))
 
 
 def user_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """The user's own settings file; it need not exist."""
+    """The user's own settings file; it need not exist. Raises RuntimeError without a home."""
     base = environment.get("XDG_CONFIG_HOME")
     if not base and sys.platform == "win32":
         base = environment.get("APPDATA")
@@ -114,29 +126,58 @@ def user_file(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _read(path: Path) -> Mapping[str, object]:
-    import tomllib  # noqa: PLC0415  (most starts have no file to read)
-
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = path.stat()
+        # Somebody else's folder may hold a pipe, which would never end.
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MAX_FILE_BYTES:
+            reason = f"no file of at most {_MAX_FILE_BYTES} bytes"
+            raise BadSetting("settings.unreadable-file", path=path, reason=reason)
+        text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise BadSetting("settings.unreadable-file", path=path, reason=error.strerror) from None
+    except UnicodeDecodeError:
+        raise BadSetting("settings.not-toml", path=path, reason="UTF-8") from None
+    except ValueError:
+        # The path itself is impossible (a null character in a folder's URI).
+        return {}
+    return _parsed(path, text)
+
+
+def _parsed(path: Path, text: str) -> Mapping[str, object]:
+    import tomllib  # noqa: PLC0415  (most starts have no file to read)
+
+    try:
+        return tomllib.loads(text)
     except ValueError as error:
         raise BadSetting("settings.not-toml", path=path, reason=_position(error)) from None
+    except RecursionError as error:
+        raise BadSetting("settings.not-toml", path=path, reason=type(error).__name__) from None
 
 
 def _position(error: ValueError) -> str:
     """Where the file is broken; the decoder's own words could quote the file."""
     head, bracket, tail = str(error).rpartition("(at ")
-    return tail.removesuffix(")") if head and bracket else "UTF-8"
+    return tail.removesuffix(")") if head and bracket else type(error).__name__
 
 
-def _unwrapped(values: Mapping[str, object]) -> Mapping[str, object]:
+def _unwrapped(source: Source) -> Mapping[str, object]:
+    values = source.values
     inner = values.get(SECTION)
     if not isinstance(inner, Mapping):
         return values
-    return {**{key: value for key, value in values.items() if key != SECTION}, **inner}
+    # Some editors send everybody's settings: what stands beside our section may not be ours.
+    beside = {
+        key: value
+        for key, value in values.items()
+        if key != SECTION and (source.layer != "client" or _is_ours(key))
+    }
+    return {**beside, **inner}
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(f"{SECTION}.") or name in SETTINGS or name in sections()
 
 
 def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:

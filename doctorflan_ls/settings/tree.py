@@ -27,6 +27,11 @@ class DraftSettings:
         Choice("auto", "zh", "en"),
         "Language of drafts. `auto` is the language of the note.",
     )
+    deadline: int = _setting(
+        120,
+        WholeNumber(1, 3600),
+        "Seconds after which the server gives up a draft, those spent waiting included.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,6 @@ class TasksSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LogSettings:
-    """The server's log, on standard error. It never holds text of a note."""
-
-    level: Literal["error", "warning", "info", "debug"] = _setting(
-        "warning", Choice("error", "warning", "info", "debug"), "How much the server logs."
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, with their defaults."""
 
@@ -76,7 +72,6 @@ class Settings:
     draft: DraftSettings = field(default_factory=DraftSettings)
     checks: ChecksSettings = field(default_factory=ChecksSettings)
     tasks: TasksSettings = field(default_factory=TasksSettings)
-    log: LogSettings = field(default_factory=LogSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from doctorflan_ls.server.requests import (
     code_action,
     command,
     completion,
+    configuration,
     draft,
     hover,
     info,
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 FEATURES: dict[str, Callable[..., Any]] = {
     "initialize": lifecycle.initialize,
-    "initialized": lifecycle.initialized,
+    "initialized": configuration.initialized,
     "shutdown": lifecycle.shutdown,
     "$/setTrace": lifecycle.set_trace,
     "window/workDoneProgress/cancel": lifecycle.cancel_progress,
+    "workspace/didChangeConfiguration": configuration.did_change_configuration,
+    "workspace/didChangeWatchedFiles": configuration.did_change_watched_files,
     "textDocument/didOpen": sync.did_open,
     "textDocument/didChange": sync.did_change,
     "textDocument/didClose": sync.did_close,

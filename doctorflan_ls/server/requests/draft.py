@@ -65,13 +65,13 @@ def _prompt(ls: Connection, params: Params) -> Prompt:
         chosen = ls.places(document).span(params.range("range"))
         # A bare cursor means the whole note.
         span = chosen if chosen.start < chosen.end else span
-    return Prompt(task, note, span, _language(params, note), _turn(ls, params, note))
+    return Prompt(task, note, span, _language(ls, params, note), _turn(ls, params, note))
 
 
-def _language(params: Params, note: Note) -> Locale:
+def _language(ls: Connection, params: Params, note: Note) -> Locale:
     tag = params.string_or("language")
     if tag is None:
-        return note.language
+        return ls.draft_language or note.language
     from doctorflan_ls.i18n import locale_of  # noqa: PLC0415
 
     return locale_of(tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.text import Span
@@ -21,7 +22,29 @@ def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
 
     states = {each.model: each.state for each in ls.host.model_status()}
     found = feature.status(specs(), states)
-    return {**found, "locale": ls.locale, "documents": len(ls.documents), "network": "off"}
+    return {
+        **found,
+        "settings": _settings(ls),
+        "locale": ls.locale,
+        "documents": len(ls.documents),
+        "network": "off",
+    }
+
+
+def _settings(ls: Connection) -> Json:
+    configuration = ls.configuration
+    values = configuration.resolved.values
+    return {
+        "values": {
+            key: {
+                "value": dict(each.value) if isinstance(each.value, Mapping) else each.value,
+                "source": each.layer,
+                "origin": each.origin,
+            }
+            for key, each in values.items()
+        },
+        "problems": [each.user_message(ls.locale) for each in configuration.problems],
+    }
 
 
 def analysis(ls: Connection, params: Params) -> Json:
@@ -48,14 +71,16 @@ def tasks(ls: Connection, params: Params) -> Json:
             places.span(params.range("range")) if params.has("range") else Span(0, len(note.text))
         )
         chosen = fitting(note, span)
-    return {"tasks": [_task(task, ls.locale) for task in chosen]}
+    names = ls.configuration.settings.tasks.categories
+    return {"tasks": [_task(task, names, ls.locale) for task in chosen]}
 
 
-def _task(task: Task, locale: Locale) -> Json:
+def _task(task: Task, names: Mapping[str, str], locale: Locale) -> Json:
+    confirmed = task.origin == "assumed" and task.id in names
     return {
         "id": task.id,
-        "category": task.category,
-        "origin": task.origin,
+        "category": names.get(task.id, task.category),
+        "origin": "confirmed" if confirmed else task.origin,
         "phase": task.phase,
         "title": task.title.in_(locale),
         "description": task.description.in_(locale),

@@ -1,4 +1,4 @@
-"""initialize, initialized, shutdown, and cancellation of progress."""
+"""initialize, shutdown, and cancellation of progress."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ def initialize(ls: Connection, params: Params) -> dict[str, Any]:
     ls.client = read_client(params.raw.get("capabilities"))
     # ``i18n.locale_of`` says the same and costs an import before the first answer.
     ls.locale = "zh" if locale is not None and locale.lower().startswith("zh") else "en"
+    ls.configuration.editor_locale = ls.locale
+    ls.configuration.options = params.raw.get("initializationOptions")
+    ls.configuration.root_uri = _root_uri(params)
     ls.protocol.phase = "running"
     ls.host.watch(process_id)
     return {
         "capabilities": server_capabilities(ls.client),
         "serverInfo": {"name": ls.name, "version": ls.version},
     }
-
-
-def initialized(ls: Connection, params: Params) -> None:
-    """Nothing waits for it: everything is ready before."""
 
 
 def shutdown(ls: Connection, params: Params) -> None:  # noqa: ARG001
@@ -46,3 +45,12 @@ def cancel_progress(ls: Connection, params: Params) -> None:
     token = params.token("token")
     if token is not None:
         ls.progresses.cancel(token)
+
+
+def _root_uri(params: Params) -> str | None:
+    """The first folder of the workspace; malformed ones are as good as none."""
+    match params.raw.get("workspaceFolders"):
+        case [{"uri": str(uri)}, *_]:
+            return uri
+    root = params.raw.get("rootUri")
+    return root if isinstance(root, str) else None

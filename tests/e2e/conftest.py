@@ -1,0 +1,13 @@
+"""No server of these tests reads the settings of whoever runs them."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    for name in tuple(os.environ):
+        if name.startswith("DOCTORFLAN_"):
+            monkeypatch.delenv(name)
