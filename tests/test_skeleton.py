@@ -207,6 +207,140 @@ def test_golden(name, task):
     assert text == path.read_text(encoding="utf-8")
 
 
+VISIT = """CHIEF COMPLAINT
+
+Left ankle pain.
+
+HISTORY OF PRESENT ILLNESS
+
+A 44-year-old woman with a past medical history significant for gout and type 2 diabetes, who
+presents with left ankle pain. She takes metformin 500 mg twice daily. She tried naproxen, which did
+not help. She denies fever or calf swelling.
+
+ASSESSMENT AND PLAN
+
+Severe lateral ankle sprain.
+• Medical Reasoning: She has tried naproxen without relief.
+• Medical Treatment: Start celecoxib 100 mg twice daily. Stop naproxen.
+• Specialist Referrals: We will refer her to physical therapy.
+
+Diabetes type 2.
+• Medical Treatment: Increase metformin to 850 mg twice daily.
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "lines"),
+    [
+        ("case-summary", "Diagnosis:", ["Severe lateral ankle sprain", "Diabetes type 2"]),
+        ("differential-diagnosis", "Negative findings:", ["no fever, no calf swelling"]),
+        ("surgical-plan", "Planned operation:", ["[to be added: operation, technique, side]"]),
+        ("treatment-plan", "Physical and supportive therapy:", [": We will refer her to phys"]),
+        (
+            "discharge-instruction",
+            "Your medicines:",
+            [
+                "1. celecoxib 100 mg twice daily (new)",
+                "2. metformin 850 mg twice daily (increased)",
+            ],
+        ),
+        ("discharge-instruction", "Medicines to stop or avoid:", [" naproxen (stopped)"]),
+        ("medication-plan", "with what they lack:", ["the note also has 500 mg"]),
+        ("case-summary", "Past history:", ["gout, type 2 diabetes"]),
+        ("triage", "Emergency signs:", ["none of the listed", "vital signs are not recorded"]),
+    ],
+)
+def test_english_visit(task, title, lines):
+    answer = title + part(draft(VISIT, task), title)
+    for line in lines:
+        assert line in answer
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "absent"),
+    [
+        ("discharge-instruction", "Your medicines:", "naproxen"),
+        ("differential-diagnosis", "Positive findings:", "Examination"),
+        ("treatment-plan", "Surgery and procedures:", "physical therapy"),
+        ("case-summary", "Past history:", "ankle"),
+    ],
+)
+def test_what_an_english_visit_does_not_say(task, title, absent):
+    assert absent not in part(draft(VISIT, task), title)
+
+
+NO_ALLERGY = (
+    "Sore throat for 2 days.\n\nPMH: Nil\nDH: nil\nNKDA\n\nPlan:\n1. Push fluids and rest.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "answer"),
+    [
+        ("case-summary", "Allergies:", " NKDA"),
+        ("case-summary", "Past history:", " PMH: Nil"),
+        (
+            "discharge-instruction",
+            "Medicines to stop or avoid:",
+            " [to be added: medicines stopped]",
+        ),
+        (
+            "contraindication-check",
+            "Drugs checked:",
+            " [to be added: drugs (none recognised in the note)]",
+        ),
+    ],
+)
+def test_no_allergy_and_no_drug(task, title, answer):
+    assert part(draft(NO_ALLERGY, task), title) == answer
+
+
+@pytest.mark.parametrize(
+    ("allergy", "drug", "said"),
+    [
+        ("penicillin", "amoxicillin", "same class"),
+        ("penicillin", "cefalexin", "related beta-lactam"),
+        ("penicillin", "aztreonam", "no listed drug matches"),
+        ("sulfa drugs", "trimethoprim", "no listed drug matches"),
+        ("sulfa drugs", "trimethoprim-sulfamethoxazole", "same class"),
+        ("erythromycin", "clindamycin", "no listed drug matches"),
+    ],
+)
+def test_classes_of_allergens(allergy, drug, said):
+    note = f"Allergies: {allergy}.\n\nPlan:\nStart {drug} twice daily.\n"
+    assert said in part(draft(note, "contraindication-check"), "Drugs against allergies:")
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ("Take 500 mg of metformin twice daily.", "metformin twice daily 500 mg"),
+        ("If the swab is positive, start amoxicillin 500 mg.", "(new; if the swab is positive)"),
+        ("Taper prednisone to 5 mg daily.", "prednisone 5 mg daily (reduced)"),
+    ],
+)
+def test_english_drug_line(plan, said):
+    note = f"Chief complaint: sore throat.\n\nPlan:\n{plan}\n"
+    assert said in part(draft(note, "treatment-plan"), "Drugs:")
+
+
+def test_the_rule_of_an_emergency_sign_is_shown():
+    note = "CC: short of breath.\n\nVITAL SIGNS: RR 28, SpO2 88%.\n"
+    answer = part(draft(note, "triage"), "Emergency signs:")
+    assert "RR 28 (≥ 25: NEWS2, RCP 2017)" in answer
+    assert "SpO2 88% (≤ 91: NEWS2, RCP 2017)" in answer
+    assert "[to be added: temperature, pulse, blood pressure]" in answer
+
+
+def test_the_impression_of_a_report_is_no_diagnosis():
+    note = (
+        "RESULTS\n\nChest x-ray.\nImpression: Enlarged heart.\n\n"
+        "ASSESSMENT\n\n• Acute bronchitis\n• Newly found cardiomegaly\n"
+    )
+    answer = part(draft(note, "initial-diagnosis"), "Initial diagnosis:")
+    assert answer == "\n1. Acute bronchitis\n2. Newly found cardiomegaly"
+
+
 def test_no_word_of_the_skeleton_gives_an_order():
     source = files("doctorflan_ls").joinpath("data", "skeleton.toml").read_text(encoding="utf-8")
     words = tomllib.loads(source)["words"]

@@ -110,6 +110,8 @@ def test_a_man_is_not_sent_to_gynaecology_nor_an_adult_to_paediatrics():
             "BP 82",
         ),
         ("主诉：黑便2天。", "urgent", "黑便"),
+        ("Wasp sting.\n\nPlan: ambulance to rule out anaphylaxis.", "emergency", "anaphylaxis"),
+        ("Sore throat.\n\nPlan: return if you have chest pain.", "routine", ""),
         ("主诉：被发现昏迷1小时。", "emergency", "昏迷"),
         (
             "主诉：咽痛1天。\n体格检查：T 37.0℃，P 80次/分，R 18次/分，BP 120/80mmHg。",

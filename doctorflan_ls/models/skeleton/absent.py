@@ -24,7 +24,8 @@ def complaint_span(case: Case) -> Span | None:
     fact = next(case.of("chief_complaint"), None)
     if fact:
         return fact.span
-    return next(iter(case.sentences(group("history"))), None)
+    told = list(case.sentences(group("history")))
+    return case.first_told(told) if told else None
 
 
 def complaints(case: Case) -> list[dict[str, Any]]:

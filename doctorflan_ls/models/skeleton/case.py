@@ -216,6 +216,13 @@ class Case:
             words = _plan_label().sub("", words)
         return _BLANKS.sub(" ", words).strip(_TAIL)
 
+    def balanced(self, span: Span) -> str:
+        """``quote`` without quotation marks of which only one is in ``span``."""
+        words = self.quote(span)
+        if words.count("“") == words.count("”"):
+            return words
+        return words.replace("“", "").replace("”", "")
+
     def facts_at(self, span: Span) -> tuple[Fact, ...]:
         """The facts inside ``span``."""
         return tuple(fact for fact in self.note.facts_in(span) if span.contains(fact.span))
@@ -247,6 +254,13 @@ class Case:
             return False
         alone = _BULLET.match(self.text, span.start) is None
         return alone and _BULLET_BELOW.match(self.text, span.end) is not None
+
+    def first_told(self, spans: list[Span]) -> Span:
+        """The first of ``spans`` that names a symptom, sign or disease in an English note (its
+        first line may be about identity); else the first."""
+        kinds = ("symptom", "sign", "diagnosis")
+        told = (span for span in spans if any(fact.kind in kinds for fact in self.facts_at(span)))
+        return next(told, spans[0]) if self.note.language == "en" else spans[0]
 
     def is_reasoning(self, span: Span) -> bool:
         """True where the line that ``span`` stands in gives reasons, not orders."""

@@ -18,6 +18,11 @@ _BUDGET = {"zh": 320, "en": 700}
 # 现病史 or 婚育史 between commas is a heading, not a statement.
 _HEADING = 4
 _REPEATED = 0.5
+_LONG = 100
+_TIME = re.compile(
+    r"(?:患者|病人|于|近|入院前|约)*(?:\d+|[一二三四五六七八九十半数]+)余?(?:多|个)*(?:年|月|周|天|日|小时)余?前"
+    r"|(?:于)?(?:19|20)\d\d[-年./]|今日|昨日|现"
+)
 
 
 def distinct(case: Case, spans: Iterable[Span]) -> list[Span]:
@@ -58,13 +63,33 @@ def brief(case: Case, spans: list[Span], limit: int) -> list[Line]:
 
 
 def _told_once(case: Case, spans: list[Span]) -> list[Span]:
-    """Without the sentences whose clauses another of the list repeats for the most part."""
-    parts = [(span, {case.quote(clause) for clause in case.clauses(span)}) for span in spans]
-    kept: list[tuple[Span, set[str]]] = []
+    """Chinese sentences, long ones by event, without those that repeat another for the most
+    part."""
+    events = [event for span in spans for event in _events(case, span)]
+    parts = [(span, [case.quote(clause) for clause in case.clauses(span)]) for span in events]
+    kept: list[Span] = []
+    said = ""
     for span, clauses in sorted(parts, key=lambda part: -len(part[1])):
-        if not any(len(clauses & other) > len(clauses) * _REPEATED for _, other in kept):
-            kept.append((span, clauses))
-    return sorted(span for span, _ in kept)
+        if sum(clause in said for clause in clauses) <= len(clauses) * _REPEATED:
+            kept.append(span)
+            said += "\n" + case.quote(span)
+    return sorted(kept)
+
+
+def _events(case: Case, span: Span) -> list[Span]:
+    """A sentence too long to quote, parted where another time or the admission begins."""
+    if span.end - span.start <= _LONG:
+        return [span]
+    parts: list[Span] = []
+    new = True
+    for clause in case.clauses(span):
+        words = case.quote(clause)
+        if new or _TIME.match(words):
+            parts.append(clause)
+        else:
+            parts[-1] = Span(parts[-1].start, clause.end)
+        new = has_cue(words, cues("admission"))
+    return parts
 
 
 def _weight(case: Case, span: Span, index: int) -> int:
@@ -85,7 +110,7 @@ def positive_runs(case: Case, span: Span) -> list[Span]:
     if case.note.language == "en":
         return [] if case.denied(span) else [span]
     clauses = [clause for clause in case.clauses(span) if case.quote(clause)]
-    said: set[str] = set()
+    said = ""
     ends = 0
     start: int | None = None
     for number, clause in enumerate(clauses):
@@ -93,7 +118,7 @@ def positive_runs(case: Case, span: Span) -> list[Span]:
         if not (_is_routine(case, clause) or words in said):
             start = number if start is None else start
             ends = number + 1
-        said.add(words)
+        said += "\n" + words
     if start is None:
         return []
     return [Span(clauses[start].start, clauses[ends - 1].end)]
@@ -104,3 +129,23 @@ def _is_routine(case: Case, clause: Span) -> bool:
     heading = len(words) <= _HEADING and words.endswith("史")
     routine = has_cue(words, cues("general_state")) or has_cue(words, cues("admission"))
     return heading or routine or case.denied(clause)
+
+
+def statements(case: Case, span: Span) -> list[Span]:
+    """The positive statements of a past history: neighbouring clauses that deny nothing.
+
+    Each is a statement of its own there, so that what stands between them may be left out.
+    """
+    if case.note.language == "en":
+        return positive_runs(case, span)
+    runs: list[Span] = []
+    for clause in case.clauses(span):
+        words = case.quote(clause)
+        unsaid = has_cue(words, cues("allergy_statement")) or has_cue(words, cues("unknown"))
+        if not words or unsaid or _is_routine(case, clause):
+            continue
+        if runs and clause.start - runs[-1].end <= 1:
+            runs[-1] = Span(runs[-1].start, clause.end)
+        else:
+            runs.append(clause)
+    return runs

@@ -86,22 +86,41 @@ def drugs(case: Case, query: Query) -> list[Line]:
     if query.argument == "duplicates":
         return _duplicates(case)
     told: dict[str, list[Fact]] = {}
+    wanted = _DRUGS[query.argument]
+    left_out = _left_out(case, query.argument)
     for fact in drug_facts(case):
         failed = query.argument != "all" and _failure(case, fact) is not None
-        if _DRUGS[query.argument](case, fact) and not failed:
+        if wanted(case, fact) and not failed and fact.name not in left_out:
             told.setdefault(fact.name.casefold(), []).append(fact)
     complete = "complete" in query.options
     limit = query.limit(15)
     chosen = [_chosen(case, mentions) for mentions in told.values()]
     if "list" in query.options or complete:
         return [Line(_drug(case, fact, others, complete)) for fact, others in chosen][:limit]
-    pieces = [_written(case, fact) for fact, _ in chosen]
+    pieces = [_in_a_row(case, fact) for fact, _ in chosen]
     return case.joined(pieces, limit, query.label)
+
+
+def _left_out(case: Case, which: str) -> set[str]:
+    """The drugs of an English note that are not to be listed: those its plan stops, and among
+    the current those that it only now begins."""
+    if case.note.language != "en" or which not in ("plan", "ordered", "current"):
+        return set()
+    found = drug_facts(case)
+    planned = [fact for fact in found if case.place(fact.span) == "plan"]
+    if which == "current":
+        known = {fact.name for fact in found if fact not in planned}
+        return {fact.name for fact in planned if fact.status == "new"} - known
+    return {fact.name for fact in planned if fact.status in ("stopped", "avoid")}
 
 
 def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
     """The mention to show, and those of another dose: what is ordered now goes before what was
     taken, then the mention that says most of how the drug is taken."""
+    name = mentions[0].name
+    stops = [f for f in drug_facts(case) if f.name == name and f.status in ("stopped", "avoid")]
+    if case.note.language == "en" and any(case.place(f.span) == "plan" for f in stops):
+        return stops[-1], []
     latest = [fact for fact in mentions if _begun(case, fact)]
     if case.note.language == "en":
         latest += [fact for fact in mentions if fact not in latest and _ordered(case, fact)]
@@ -140,6 +159,14 @@ def _written(case: Case, fact: Fact) -> Piece:
         if part and place:
             words, evidence = f"{words} {part}", [*evidence, place]
     return Piece(words, tuple(evidence))
+
+
+def _in_a_row(case: Case, fact: Fact) -> Piece:
+    """The drug as one item of a line, an English one that is stopped with that word."""
+    written = _written(case, fact)
+    if case.note.language == "zh" or fact.status not in ("stopped", "avoid"):
+        return written
+    return Piece(f"{written.text} ({case.word(f'status_{fact.status}')})", written.evidence)
 
 
 def _drug(case: Case, fact: Fact, others: list[Fact], complete: bool) -> tuple[Piece, ...]:

@@ -166,7 +166,11 @@ def _numbered(case: Case) -> list[Span]:
     """The items of an assessment that is a numbered list, or a bulleted one without a plan in
     it: each names a problem."""
     found = list(case.sentences(frozenset({"assessment", "assessment_plan"})))
-    numbered = [span for span in found if _opens(case, _ITEM, span)]
+    numbered = [
+        span
+        for span in found
+        if _opens(case, _ITEM, span) and not has_cue(case.quote(span), cues("no_disease"))
+    ]
     if numbered or case.note.language == "zh":
         return numbered
     found = list(case.sentences(frozenset({"assessment"})))

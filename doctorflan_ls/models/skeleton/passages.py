@@ -6,7 +6,7 @@ import re
 
 from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
-from doctorflan_ls.models.skeleton.condense import brief, distinct, positive_runs
+from doctorflan_ls.models.skeleton.condense import brief, distinct, statements
 from doctorflan_ls.models.skeleton.facts import in_time, is_treatment
 from doctorflan_ls.models.skeleton.focus import pointed_at
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
@@ -21,8 +21,8 @@ _NEAR = 30
 _SHORT = 2
 _QUALIFIED = 10
 _QUALIFIER = re.compile(
-    r"(?<=[，,、；。：:伴及和并有感现为])[\u4e00-\u9fff]*"
-    r"(?:区|部|侧|腹|胸|背|腰|颈|肩|肢|压迫|点滴样)[\u4e00-\u9fff]{0,4}\Z"
+    r"(?<=[，,、；。：:伴及和并有感现为后时前])(?:(?![伴及和并有感现为后时前])[\u4e00-\u9fff])*"
+    r"(?:区|部|侧|腹|胸|背|腰|颈|肩|肢|压迫|点滴样)(?:(?![伴及和并有感现为后时前])[\u4e00-\u9fff]){0,4}\Z"
 )
 
 
@@ -35,7 +35,7 @@ def section(case: Case, query: Query) -> list[Line]:
         ids |= {"impression"}
     spans = list(case.sentences(ids))
     if pick == "first":
-        spans = spans[:1]
+        spans = [case.first_told(spans)] if spans else []
     elif pick == "brief":
         return brief(case, spans, query.limit())
     elif pick in ("reports", "findings"):
@@ -117,7 +117,7 @@ def history(case: Case, query: Query) -> list[Line]:
     for span in spans:
         runs = [
             run
-            for run in positive_runs(case, span)
+            for run in statements(case, span)
             if not has_cue(case.quote(run), allergy)
             and len(case.quote(run)) > 2
             and case.quote(run).casefold() not in cues("bare_heading")

@@ -15,9 +15,14 @@ from doctorflan_ls.text import Span
 _MOST_SENTENCES = 3
 # Headings that say that something was examined, not what.
 _UNNAMED = frozenset({"aux", "results", "lab"})
-_CAPTION = re.compile(r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|[（(][^（()）]*[)）])")
+_CAPTION = re.compile(
+    r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|扫描|动力学|[动静]脉期|平扫期|实质期|暂缺|未做|[（(][^（()）]*[)）])"
+)
 _CONCLUSION = re.compile(r"结论|考虑|提示|符合|诊断|印象|报告为|报告示|病理[^，]{0,6}[:：为示]")
 _LEAD = re.compile(r"\s*(?:结论|印象|诊断|检查结论|检查所见)[：:]\s*")
+# 隐睾下降手术, 疝修补术: words between a disease and the end of an operation's name.
+_OPERATION = re.compile(r"[\u4e00-\u9fff+]{0,10}术(?!前|后|中)")
+_NAME_GOES_ON = 12
 _LONGEST_NAME = 60
 _MOST_DISEASES = 4
 
@@ -31,36 +36,38 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
         if found:
             kept = [span for span in kept if finds(case, span)]
         return [case.line(span) for span in kept if not _is_laboratory(case, span)][:limit]
-    by_report: dict[Section | None, list[Span]] = {}
+    by_report: dict[str, list[Span]] = {}
     seen: list[str] = []
     for span in spans:
-        words = case.quote(span)
+        words = _LEAD.sub("", case.quote(span))
         caption = _CAPTION.fullmatch(words) and not finds(case, span)
         if caption or _is_laboratory(case, span):
             continue
         if words and not any(words in other for other in seen):
             seen.append(words)
-            by_report.setdefault(case.note.section_at(span.start), []).append(span)
-    lines = [_report(case, section, told) for section, told in by_report.items()]
+            section = case.note.section_at(span.start)
+            by_report.setdefault(section.heading if section else "", []).append(span)
+    lines = [_report(case, told) for told in by_report.values()]
     lines.sort(key=lambda pair: not pair[0])
     return [line for positive, line in lines if positive or not found][:limit]
 
 
 def _is_laboratory(case: Case, span: Span) -> bool:
-    covered = sum(f.span.end - f.span.start for f in case.facts_at(span) if f.kind == "lab")
+    facts = [fact for fact in case.facts_at(span) if fact.kind in ("lab", "vital")]
+    covered = sum(fact.span.end - fact.span.start for fact in facts)
     return covered * 2 >= len(case.quote(span))
 
 
-def _report(case: Case, section: Section | None, spans: list[Span]) -> tuple[bool, Line]:
+def _report(case: Case, spans: list[Span]) -> tuple[bool, Line]:
     positive = [span for span in spans if finds(case, span)]
     chosen = sorted(positive, key=lambda span: not _concludes(case, span))[:_MOST_SENTENCES]
     shown = sorted(chosen) or spans[:1]
-    pieces = [*_name(case, section, shown[0])]
+    pieces = [*_name(case, case.note.section_at(shown[0].start), shown[0])]
     for number, span in enumerate(shown):
         if number:
             pieces.append(Piece(case.word("semicolon")))
         pieces.append(Piece(case.quote(span), (span,)))
-    return bool(positive), Line(tuple(pieces), quote=Span(shown[0].start, shown[-1].end))
+    return bool(positive), Line(tuple(pieces), quote=shown[0])
 
 
 def _name(case: Case, section: Section | None, span: Span) -> list[Piece]:
@@ -113,7 +120,7 @@ def candidates(case: Case) -> list[Line]:
 
 def _disease(case: Case, span: Span, named: set[str]) -> Piece:
     """The sentence, or of a long one the clause, that names a disease not named before."""
-    facts = [fact for fact in case.facts_at(span) if _is_named(fact)]
+    facts = [fact for fact in case.facts_at(span) if _is_named(fact) and not _treated(case, fact)]
     new = [fact for fact in facts if fact.name.casefold() not in named]
     if not new:
         return Piece("")
@@ -127,14 +134,18 @@ def _disease(case: Case, span: Span, named: set[str]) -> Piece:
         part = next(clauses, new[0].span)
     lead = _LEAD.match(case.text, part.start, part.end)
     part = Span(lead.end(), part.end) if lead else part
-    words, evidence = case.quote(part), (part,)
-    if words.count("“") != words.count("”"):
-        words = words.replace("“", "").replace("”", "")
+    words, evidence = case.balanced(part), (part,)
     name = _name(case, case.note.section_at(span.start), span)
     if name and case.place(span) != "history" and case.language == "zh":
         title = name[0].text.rstrip("：")
         return Piece(f"{words}（{title}）", (*evidence, *name[0].evidence))
     return Piece(words, evidence)
+
+
+def _treated(case: Case, fact: Fact) -> bool:
+    """True where the disease is only part of an operation's name."""
+    after = case.text[fact.span.end : fact.span.end + _NAME_GOES_ON]
+    return _OPERATION.match(after) is not None
 
 
 def _is_named(fact: Fact) -> bool:

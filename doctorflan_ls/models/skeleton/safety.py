@@ -5,6 +5,7 @@ They compare names, classes and recorded values; they know no interaction and no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from doctorflan_ls.lexicon import cues, has_cue, table
@@ -14,8 +15,12 @@ from doctorflan_ls.models.skeleton.facts import measured
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
+from doctorflan_ls.text import Span
 
 _LONGEST_WORDING = 40
+_DIGIT = re.compile(r"\d")
+# A value before 、 belongs to another test.
+_AFTER_VALUE = re.compile(r"[^，。；\n]*\d[^、，。；\n]*、")
 
 
 def _drug_names(fact: Fact) -> frozenset[str]:
@@ -113,10 +118,12 @@ def _in_words(case: Case, kind: str) -> Iterator[Piece]:
         return
     for span in case.cut(0, len(case.text)):
         for clause in case.clauses(span):
-            said = case.quote(clause)
-            fits = has_cue(said, words) and len(said) < _LONGEST_WORDING
-            if fits and case.place(clause) not in ("family", "plan"):
-                yield Piece(said, (clause,))
+            start = _AFTER_VALUE.match(case.text, clause.start, clause.end)
+            part = Span(start.end(), clause.end) if start else clause
+            said = case.quote(part)
+            fits = has_cue(said, words) and not _DIGIT.search(said) and len(said) < _LONGEST_WORDING
+            if fits and case.place(part) not in ("family", "plan"):
+                yield Piece(said, (part,))
 
 
 def _diseases(case: Case, words: list[str]) -> Iterator[Piece]:

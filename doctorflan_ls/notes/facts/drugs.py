@@ -45,7 +45,8 @@ _FREQUENCY = re.compile(
     r"|[一二两三四])(?:-\d)?\s?次)?|一[日天](?:\d|[一二两三四])次|(?:\d+"
     r"|[一二两三四])次\s?[/／每]\s?(?:日|天|周|d|晚)"
     r"|日(?:\d|[一二三四])次|[一二三四\d]日[一二三四\d]次|必要时|睡前|晨起|隔日(?:一次)?|餐[前后中]"
-    r"|(?<![a-zA-Z])(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
+    r"|(?<![a-zA-Z])(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|\d+\s?hrly|\d+ hourly"
+    r"|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
     r"|qpm|prn|b\.i\.d\.?|t\.i\.d\.?|q\.d\.?|q\.i\.d\.?|od|bd|tds|qds|mane|nocte|st)\b"
     r"|(?<![a-zA-Z])(?:once|twice|three times|four times"
     r"|one time|two times|\d+ times)(?: (?:a|per|each"
@@ -57,7 +58,8 @@ _FREQUENCY = re.compile(
     re.IGNORECASE,
 )
 _GAP = re.compile(
-    r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|to be taken|to|at|of|take|ivgtt)?\s?"
+    r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|(?:with|via) (?:a )?spacer to"
+    r"|to be taken|to|at|of|take|ivgtt)?\s?"
 )
 _DOSE_BEFORE = re.compile(
     rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}\s+of\s+(?:[a-z]+\s)?$", re.IGNORECASE
