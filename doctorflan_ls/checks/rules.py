@@ -21,6 +21,8 @@ from doctorflan_ls.text import Span
 _ALLERGY_SECTIONS = ("allergies", "past_history", "past_medical_history", "general")
 # A record has one or two of them; a file of many records must not make one keystroke read them all.
 _MOST_ALLERGY_SECTIONS = 8
+# No patient has 80 ℃: a temperature without a unit above it is in degrees Fahrenheit.
+_BARE_CELSIUS = 80.0
 _NAMING_KINDS = ("diagnosis", "symptom", "sign", "procedure")
 
 
@@ -161,6 +163,8 @@ def _part_finding(rule: Rule, part: str, span: Span, problem: Bilingual) -> Find
 
 def _in_another_unit(fact: Fact) -> bool:
     unit = (fact.unit or "").lower()
+    if not unit and fact.name == "temperature":
+        return isinstance(fact.value, float) and fact.value > _BARE_CELSIUS
     return "f" in unit or "℉" in unit or "kpa" in unit
 
 
