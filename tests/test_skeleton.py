@@ -324,6 +324,47 @@ def test_english_drug_line(plan, said):
     assert said in part(draft(note, "treatment-plan"), "Drugs:")
 
 
+REPLACED = """HISTORY OF PRESENT ILLNESS
+
+She takes omeprazole 20 mg daily for heartburn and amlodipine 5 mg daily. Last year she was treated
+with ranitidine.
+
+PLAN
+
+Stop omeprazole and start lansoprazole 30 mg daily.
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "answer"),
+    [
+        (
+            "discharge-instruction",
+            "Your medicines:",
+            [
+                "1. lansoprazole 30 mg daily (new)",
+                "2. amlodipine 5 mg daily (taken so far; the plan",
+            ],
+        ),
+        ("discharge-instruction", "Medicines to stop or avoid:", [" omeprazole (stopped)"]),
+        (
+            "case-summary",
+            "Past history:",
+            ["omeprazole 20 mg daily (stopped), amlodipine 5 mg daily"],
+        ),
+        ("contraindication-check", "Drugs checked:", ["ranitidine (earlier)"]),
+    ],
+)
+def test_a_drug_that_is_replaced(task, title, answer):
+    told = part(draft(REPLACED, task), title)
+    for line in answer:
+        assert line in told
+
+
+def test_a_drug_that_is_replaced_is_not_to_be_taken():
+    assert "omeprazole" not in part(draft(REPLACED, "discharge-instruction"), "Your medicines:")
+
+
 def test_the_rule_of_an_emergency_sign_is_shown():
     note = "CC: short of breath.\n\nVITAL SIGNS: RR 28, SpO2 88%.\n"
     answer = part(draft(note, "triage"), "Emergency signs:")

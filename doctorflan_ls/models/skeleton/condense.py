@@ -40,7 +40,11 @@ def distinct(case: Case, spans: Iterable[Span]) -> list[Span]:
 def brief(case: Case, spans: list[Span], limit: int) -> list[Line]:
     """The sentences that say most, in their order, denials and general state left out."""
     told = _told_once(case, spans) if case.note.language == "zh" else distinct(case, spans)
-    parts = [(span, positive_runs(case, span)) for span in told]
+    parts = []
+    said = ""
+    for span in told:
+        parts.append((span, positive_runs(case, span, said)))
+        said += "\n" + case.quote(span)
     scored = [
         (_weight(case, span, index), index, runs)
         for index, (span, runs) in enumerate(parts)
@@ -101,16 +105,15 @@ def _weight(case: Case, span: Span, index: int) -> int:
     return weight
 
 
-def positive_runs(case: Case, span: Span) -> list[Span]:
+def positive_runs(case: Case, span: Span, said: str = "") -> list[Span]:
     """A sentence without the routine and denying clauses at its ends; none where all are such.
 
     An English sentence is kept or left whole: its commas do not part statements. What a Chinese
-    one says again at its end, after telling why the patient came, is left out with that.
+    one says again at its end (``said`` is what was told before it) is left out too.
     """
     if case.note.language == "en":
         return [] if case.denied(span) else [span]
     clauses = [clause for clause in case.clauses(span) if case.quote(clause)]
-    said = ""
     ends = 0
     start: int | None = None
     for number, clause in enumerate(clauses):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from doctorflan_ls.lexicon import cues, table
+from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.facts.vocabulary import scan
@@ -57,7 +57,7 @@ def _begun(case: Case, fact: Fact) -> bool:
 
 def _current(case: Case, fact: Fact) -> bool:
     """True for a drug taken before the plan, or (English) one that the plan continues."""
-    if fact.assertion == "historical":
+    if fact.assertion == "historical" or _earlier(case, fact):
         return False
     if case.note.language == "en" and fact.status == "current":
         return True
@@ -74,6 +74,12 @@ _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
     ),
     "ordered": lambda case, fact: fact.status not in ("stopped", "avoid") and _ordered(case, fact),
     "current": _current,
+    "unnamed": lambda case, fact: (
+        case.note.language == "en"
+        and any(_ordered(case, other) for other in drug_facts(case))
+        and _current(case, fact)
+        and _failure(case, fact) is None
+    ),
     "stopped": lambda _, fact: fact.status in ("stopped", "avoid"),
     "anticoagulant": lambda _, fact: is_anticoagulant(fact),
 }
@@ -81,7 +87,8 @@ _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
 
 def drugs(case: Case, query: Query) -> list[Line]:
     """Drugs as written: ``all``, ``plan`` (new, changed or in a plan), ``ordered``
-    (in a plan), ``current``, ``stopped``, ``anticoagulant``,
+    (in a plan), ``current``, ``unnamed`` (English: taken
+    so far and not named in a plan that names others), ``stopped``, ``anticoagulant``,
     ``duplicates``; with ``complete=1`` what each lacks becomes a gap."""
     if query.argument == "duplicates":
         return _duplicates(case)
@@ -89,25 +96,34 @@ def drugs(case: Case, query: Query) -> list[Line]:
     wanted = _DRUGS[query.argument]
     left_out = _left_out(case, query.argument)
     for fact in drug_facts(case):
-        failed = query.argument != "all" and _failure(case, fact) is not None
+        failed = query.argument in ("plan", "ordered") and _failure(case, fact) is not None
         if wanted(case, fact) and not failed and fact.name not in left_out:
             told.setdefault(fact.name.casefold(), []).append(fact)
     complete = "complete" in query.options
     limit = query.limit(15)
     chosen = [_chosen(case, mentions) for mentions in told.values()]
     if "list" in query.options or complete:
-        return [Line(_drug(case, fact, others, complete)) for fact, others in chosen][:limit]
+        return [Line(_drug(case, fact, others, query)) for fact, others in chosen][:limit]
     pieces = [_in_a_row(case, fact) for fact, _ in chosen]
     return case.joined(pieces, limit, query.label)
+
+
+def _earlier(case: Case, fact: Fact) -> bool:
+    """True where the sentence of an English drug tells of an earlier illness."""
+    if case.note.language == "zh":
+        return False
+    return has_cue(case.quote(case.sentence_of(fact.span)), cues("earlier"))
 
 
 def _left_out(case: Case, which: str) -> set[str]:
     """The drugs of an English note that are not to be listed: those its plan stops, and among
     the current those that it only now begins."""
-    if case.note.language != "en" or which not in ("plan", "ordered", "current"):
+    if case.note.language != "en" or which not in ("plan", "ordered", "current", "unnamed"):
         return set()
     found = drug_facts(case)
     planned = [fact for fact in found if case.place(fact.span) == "plan"]
+    if which == "unnamed":
+        return {fact.name for fact in planned if not case.is_reasoning(fact.span)}
     if which == "current":
         known = {fact.name for fact in found if fact not in planned}
         return {fact.name for fact in planned if fact.status == "new"} - known
@@ -162,18 +178,24 @@ def _written(case: Case, fact: Fact) -> Piece:
 
 
 def _in_a_row(case: Case, fact: Fact) -> Piece:
-    """The drug as one item of a line, an English one that is stopped with that word."""
+    """The drug as one item of a line, an English one with what came of it."""
     written = _written(case, fact)
-    if case.note.language == "zh" or fact.status not in ("stopped", "avoid"):
+    if case.note.language == "zh":
         return written
-    return Piece(f"{written.text} ({case.word(f'status_{fact.status}')})", written.evidence)
+    failure = _failure(case, fact)
+    if failure:
+        said = case.word("tried", result=case.quote(failure))
+        return Piece(f"{written.text} ({said})", (*written.evidence, failure))
+    if fact.status in ("stopped", "avoid"):
+        return Piece(f"{written.text} ({case.word(f'status_{fact.status}')})", written.evidence)
+    return written
 
 
-def _drug(case: Case, fact: Fact, others: list[Fact], complete: bool) -> tuple[Piece, ...]:
+def _drug(case: Case, fact: Fact, others: list[Fact], query: Query) -> tuple[Piece, ...]:
     pieces = [_written(case, fact)]
     if case.note.language == "en":
-        pieces += _remarks(case, fact, others)
-    if complete:
+        pieces += _remarks(case, fact, others, query.argument)
+    if "complete" in query.options:
         keys = ("dose", "route", "frequency")
         lacking = [case.word(key) for key in keys if getattr(fact, key) is None]
         if lacking:
@@ -182,7 +204,7 @@ def _drug(case: Case, fact: Fact, others: list[Fact], complete: bool) -> tuple[P
     return tuple(pieces)
 
 
-def _remarks(case: Case, fact: Fact, others: list[Fact]) -> list[Piece]:
+def _remarks(case: Case, fact: Fact, others: list[Fact], which: str) -> list[Piece]:
     """What the note says of an English drug beside its dose: begun, changed, tried, under which
     condition, in which other dose."""
     remarks = []
@@ -191,6 +213,8 @@ def _remarks(case: Case, fact: Fact, others: list[Fact]) -> list[Piece]:
         remarks.append(Piece(case.word("tried", result=case.quote(failure)), (failure,)))
     else:
         remarks += _change(case, fact, known=bool(others))
+    if which == "unnamed":
+        remarks.append(Piece(case.word("unnamed"), (fact.span,)))
     before = Span(_sentence_start(case, fact.span), fact.span.start)
     condition = _CONDITION.search(case.text, before.start, before.end)
     if condition:
@@ -209,6 +233,8 @@ def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
 
     A drug ``known`` in another dose is changed, not new.
     """
+    if _earlier(case, fact):
+        return [Piece(case.word("status_earlier"), (case.sentence_of(fact.span),))]
     if not _begun(case, fact) and fact.status not in ("stopped", "avoid"):
         return []
     start = max(_sentence_start(case, fact.span), fact.span.start - _VERB)

@@ -92,7 +92,7 @@ def procedures(case: Case, query: Query) -> list[Line]:
     told = [
         fact
         for fact in case.of("procedure")
-        if fact.assertion in (("present", "possible") if planned else ("present",))
+        if _fits(case, fact, planned)
         and not case.is_reasoning(fact.span)
         and procedure_class(fact) in classes
         and (case.place(fact.span) == "plan") == planned
@@ -101,6 +101,13 @@ def procedures(case: Case, query: Query) -> list[Line]:
     ]
     spans = dict.fromkeys(case.sentence_of(fact.span) for fact in told)
     return [in_time(case, case.line(span, query.label)) for span in spans][: query.limit(4)]
+
+
+def _fits(case: Case, fact: Fact, planned: bool) -> bool:
+    if planned:
+        return fact.assertion in ("present", "possible")
+    told = case.note.language == "zh" and fact.section in group("history")
+    return fact.assertion == "present" or (told and fact.assertion == "historical")
 
 
 def is_treatment(fact: Fact) -> bool:

@@ -20,10 +20,13 @@ _NEAR = 30
 # A symptom of up to this many characters may lack its site; what stands before it may say it.
 _SHORT = 2
 _QUALIFIED = 10
+_PARTS = "伴及和并有感现为后时"
 _QUALIFIER = re.compile(
-    r"(?<=[，,、；。：:伴及和并有感现为后时前])(?:(?![伴及和并有感现为后时前])[\u4e00-\u9fff])*"
-    r"(?:区|部|侧|腹|胸|背|腰|颈|肩|肢|压迫|点滴样)(?:(?![伴及和并有感现为后时前])[\u4e00-\u9fff]){0,4}\Z"
+    rf"(?:(?<=[，,、；。：:{_PARTS}])|(?<=[天日周月年]前))(?:(?![{_PARTS}])[\u4e00-\u9fff])*"
+    rf"(?:区|部|侧|腹|胸|背|腰|颈|肩|肢|指|趾|压迫|点滴样)(?:(?![{_PARTS}])[\u4e00-\u9fff]){{0,4}}\Z"
 )
+# A clause that names another part of the body goes on to another finding.
+_ELSEWHERE = tuple("左右双两心肺肝脾肾腹头颈四脊神")
 
 
 def section(case: Case, query: Query) -> list[Line]:
@@ -271,4 +274,5 @@ def _describes(case: Case, clause: Span) -> bool:
     """True for a clause after a finding that goes on about it (质硬, 边界不清)."""
     words = case.quote(clause)
     measured = any(fact.kind == "vital" for fact in case.facts_at(clause))
-    return bool(words) and not measured and not has_cue(words, cues("normal"))
+    elsewhere = words.startswith(_ELSEWHERE)
+    return bool(words) and not (measured or elsewhere or has_cue(words, cues("normal")))

@@ -12,7 +12,8 @@ from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
 _MARK = re.compile(
-    r"\b(?:(?:past )?(?:medical|surgical) history|history (?:of|significant|includ\w+)|known)\b",
+    r"\b(?:(?:past )?(?:medical|surgical) history|history (?:of|significant|includ\w+)|known"
+    r"|regarding (?:his|her|their)|because (?:he|she) has|(?:do|does) have)\b",
     re.IGNORECASE,
 )
 # Where the sentence turns from the past to why the patient comes.

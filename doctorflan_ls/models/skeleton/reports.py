@@ -9,16 +9,19 @@ from doctorflan_ls.lexicon import cues, group, has_cue
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.condense import distinct
 from doctorflan_ls.models.skeleton.lines import Line, Piece
-from doctorflan_ls.notes.model import Fact, Section
+from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
 _MOST_SENTENCES = 3
 # Headings that say that something was examined, not what.
 _UNNAMED = frozenset({"aux", "results", "lab"})
 _CAPTION = re.compile(
-    r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|扫描|动力学|[动静]脉期|平扫期|实质期|暂缺|未做|[（(][^（()）]*[)）])"
+    r"[^，。；：]{0,20}(?:片|位|平扫|增强|检查|造影|图|扫描|动力学|[动静]脉期|平扫期|实质期|暂缺|未做"
+    r"|[（(][^（()）]*[)）])"
 )
 _CONCLUSION = re.compile(r"结论|考虑|提示|符合|诊断|印象|报告为|报告示|病理[^，]{0,6}[:：为示]")
+# A heading that the outline does not know: （4）食管测压, alone on its line.
+_NUMBERED = re.compile(r"(?:^|\n)[ \t\u3000]*[（(]\d{1,2}[）)][ \t]*([^。；;，,\n]{2,24})(?=\n)")
 _LEAD = re.compile(r"\s*(?:结论|印象|诊断|检查结论|检查所见)[：:]\s*")
 # 隐睾下降手术, 疝修补术: words between a disease and the end of an operation's name.
 _OPERATION = re.compile(r"[\u4e00-\u9fff+]{0,10}术(?!前|后|中)")
@@ -45,8 +48,7 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
             continue
         if words and not any(words in other for other in seen):
             seen.append(words)
-            section = case.note.section_at(span.start)
-            by_report.setdefault(section.heading if section else "", []).append(span)
+            by_report.setdefault("".join(part.text for part in _name(case, span)), []).append(span)
     lines = [_report(case, told) for told in by_report.values()]
     lines.sort(key=lambda pair: not pair[0])
     return [line for positive, line in lines if positive or not found][:limit]
@@ -62,7 +64,7 @@ def _report(case: Case, spans: list[Span]) -> tuple[bool, Line]:
     positive = [span for span in spans if finds(case, span)]
     chosen = sorted(positive, key=lambda span: not _concludes(case, span))[:_MOST_SENTENCES]
     shown = sorted(chosen) or spans[:1]
-    pieces = [*_name(case, case.note.section_at(shown[0].start), shown[0])]
+    pieces = _name(case, shown[0])
     for number, span in enumerate(shown):
         if number:
             pieces.append(Piece(case.word("semicolon")))
@@ -70,18 +72,27 @@ def _report(case: Case, spans: list[Span]) -> tuple[bool, Line]:
     return bool(positive), Line(tuple(pieces), quote=shown[0])
 
 
-def _name(case: Case, section: Section | None, span: Span) -> list[Piece]:
-    if section is None or section.id in _UNNAMED or section.heading in case.quote(span):
+def _name(case: Case, span: Span) -> list[Piece]:
+    """The examination that the report at ``span`` is of: the heading over it, or the numbered line
+    that stands for one."""
+    section = case.note.section_at(span.start)
+    if section is None:
         return []
-    heading = section.heading.strip("（）()0123456789.、：: ")
-    if not heading or heading in case.quote(span):
+    title = section.heading_span if section.id not in _UNNAMED else None
+    for line in _NUMBERED.finditer(case.text, section.body.start, span.start):
+        title = Span(*line.span(1))
+    heading = case.quote(title).strip("（）()：: ") if title else ""
+    if title is None or not heading or heading in case.quote(span):
         return []
-    return [Piece(heading + case.word("colon"), (section.heading_span,))]
+    return [Piece(heading + case.word("colon"), (title,))]
 
 
 def finds(case: Case, span: Span) -> bool:
-    """True where a clause of the report sentence at ``span`` says more than what is normal."""
+    """True where a clause of the report sentence at ``span`` says more than what is normal, or
+    the result is pending."""
     words = cues("result_positive")
+    if has_cue(case.quote(span), cues("pending")):
+        return True
     for clause in case.clauses(span):
         said = case.quote(clause)
         ill = any(
@@ -135,7 +146,7 @@ def _disease(case: Case, span: Span, named: set[str]) -> Piece:
     lead = _LEAD.match(case.text, part.start, part.end)
     part = Span(lead.end(), part.end) if lead else part
     words, evidence = case.balanced(part), (part,)
-    name = _name(case, case.note.section_at(span.start), span)
+    name = _name(case, span)
     if name and case.place(span) != "history" and case.language == "zh":
         title = name[0].text.rstrip("：")
         return Piece(f"{words}（{title}）", (*evidence, *name[0].evidence))

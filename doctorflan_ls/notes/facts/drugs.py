@@ -62,7 +62,8 @@ _GAP = re.compile(
     r"|to be taken|to|at|of|take|ivgtt)?\s?"
 )
 _DOSE_BEFORE = re.compile(
-    rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}\s+of\s+(?:[a-z]+\s)?$", re.IGNORECASE
+    rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}(?: per day| daily| once daily)?\s+of\s+(?:[a-z]+\s)?$",
+    re.IGNORECASE,
 )
 _STEM_EN = re.compile(
     r"\b[a-z]{2,}(?:prilat|pril|sartan|vastatin|olol|dipine|prazole|floxacin|cillin|cycline"
