@@ -26,6 +26,8 @@ URI = "file:///n.txt"
     ),
 )
 async def client(request, lsp_client: LanguageClient):
+    # pytest-lsp claims that it registers capabilities, and answers that it does not.
+    lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=pytest_lsp.client_capabilities(request.param),
