@@ -133,3 +133,28 @@ def test_urgency(text, urgency, sign):
 def test_adult_limits_are_not_held_against_a_child():
     text = "性别：男 年龄：2岁\n主诉：流涕1天。\n体格检查：T 36.8℃，P 135次/分，R 28次/分。"
     assert triage(parse_note(text)).urgency == "routine"
+
+
+@pytest.mark.parametrize(
+    ("text", "department"),
+    [
+        ("主诉：反酸、烧心5年，咳嗽、咳痰、喘息1年。", "消化内科"),
+        (
+            "主诉：咳嗽1年。\n辅助检查\n（1）胃镜\n反流性食管炎；食管裂孔疝。",
+            "消化内科",
+        ),
+    ],
+)
+def test_first_complaint_and_reported_disease_weigh_most(text, department):
+    assert triage(parse_note(text)).departments[0].name == department
+
+
+@pytest.mark.parametrize(
+    ("text", "department"),
+    [
+        ("主诉：乏力1周。\n体格检查：卒中风险评估：低危，腹软。", "神经内科"),
+        ("主诉：乏力1周。\n体格检查：腹股沟韧带上方可触及肿物。", "骨科"),
+    ],
+)
+def test_risk_scores_and_landmarks_point_nowhere(text, department):
+    assert department not in [ranked.name for ranked in triage(parse_note(text)).departments]

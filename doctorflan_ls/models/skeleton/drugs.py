@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
@@ -136,7 +137,10 @@ def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
     name = mentions[0].name
     stops = [f for f in drug_facts(case) if f.name == name and f.status in ("stopped", "avoid")]
     if case.note.language == "en" and any(case.place(f.span) == "plan" for f in stops):
-        return stops[-1], []
+        fullest = stops[-1]
+        for fact in mentions:
+            fullest = _fuller(fullest, fact)
+        return replace(fullest, status=stops[-1].status), []
     latest = [fact for fact in mentions if _begun(case, fact)]
     if case.note.language == "en":
         latest += [fact for fact in mentions if fact not in latest and _ordered(case, fact)]

@@ -106,15 +106,19 @@ def procedures(case: Case, query: Query) -> list[Line]:
 def _fits(case: Case, fact: Fact, planned: bool) -> bool:
     if planned:
         return fact.assertion in ("present", "possible")
+    if case.note.language == "en" and has_cue(
+        case.quote(case.sentence_of(fact.span)), cues("past_operation")
+    ):
+        return False
     told = case.note.language == "zh" and fact.section in group("history")
     return fact.assertion == "present" or (told and fact.assertion == "historical")
 
 
 def is_treatment(fact: Fact) -> bool:
     """True for a procedure that treats: an endoscopy or a biopsy is no operation."""
-    return fact.kind == "procedure" and not fact.name.casefold().endswith(
-        cues("examining_procedure")
-    )
+    if fact.kind != "procedure" or procedure_class(fact) == "diagnostic":
+        return False
+    return not fact.name.casefold().endswith(cues("examining_procedure"))
 
 
 def in_time(case: Case, line: Line) -> Line:

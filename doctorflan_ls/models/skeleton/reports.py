@@ -48,7 +48,8 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
             continue
         if words and not any(words in other for other in seen):
             seen.append(words)
-            by_report.setdefault("".join(part.text for part in _name(case, span)), []).append(span)
+            title = "".join(part.text for part in _name(case, span))
+            by_report.setdefault(title or words, []).append(span)
     lines = [_report(case, told) for told in by_report.values()]
     lines.sort(key=lambda pair: not pair[0])
     return [line for positive, line in lines if positive or not found][:limit]

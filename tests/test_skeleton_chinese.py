@@ -1,0 +1,149 @@
+"""Chinese drafts: what reports conclude, whole sentences, and words that only look like a plan."""
+
+import pytest
+from test_skeleton import draft, part
+
+REFLUX = """主诉：反酸、烧心5年，咳嗽1年。
+现病史：
+病史摘要
+5年前出现反酸、烧心，无呕血，进食后加重，无明显消瘦。1年前外院诊为“慢性胃炎、食管裂孔疝”。
+体格检查
+腹软，右上腹可触及一肿块，质硬，边界不清，无压痛。肠鸣音正常。
+辅助检查
+（1）实验室检查
+肝功能、肾功能均正常。
+（2）胃镜
+所见：食管下段黏膜糜烂、水肿。
+结论：反流性食管炎：LA-B；食管裂孔疝。
+（3）胸片
+心肺未见异常。
+（4）食管pH监测（口服PPI期间）
+监测期间酸反流次数增多。
+"""
+
+
+@pytest.mark.parametrize(
+    "task", ["initial-diagnosis", "definitive-diagnosis", "differential-diagnosis", "case-summary"]
+)
+def test_what_a_report_concludes_is_offered_and_is_no_diagnosis(task):
+    text = draft(REFLUX, task)
+    assert "检查报告提示：反流性食管炎：LA-B（胃镜）；食管裂孔疝（胃镜）" in text
+    assert "病史中提及的诊断：1年前外院诊为“慢性胃炎、食管裂孔疝”" in text
+    after = text[text.index("病史中提及的诊断") :]
+    assert after.split("\n")[1].startswith("3. ［待补充：")
+
+
+def test_a_stated_diagnosis_needs_no_candidates():
+    text = draft(REFLUX + "初步诊断：胃食管反流病\n", "initial-diagnosis")
+    assert part(text, "初步诊断：") == "胃食管反流病"
+
+
+def test_grade_of_a_report_but_no_period():
+    stated = part(draft(REFLUX, "disease-grading"), "记录所载分级、分期、评分：")
+    assert "LA-B" in stated
+    assert "期间" not in stated
+
+
+@pytest.mark.parametrize(
+    ("task", "title"),
+    [
+        ("medication-plan", "用药监测："),
+        ("postoperative-care", "观察要点与报告阈值："),
+        ("postoperative-care", "手术："),
+        ("rehabilitation-plan", "诊断与手术："),
+        ("discharge-instruction", "做过的治疗："),
+        ("surgery-necessity", "已行非手术治疗："),
+    ],
+)
+def test_a_report_is_neither_plan_nor_operation(task, title):
+    answer = part(draft(REFLUX, task), title)
+    assert "酸反流次数" not in answer
+    assert "糜烂" not in answer
+    assert "［待补充：" in answer
+
+
+def test_a_sentence_is_not_cut_in_its_middle():
+    told = part(draft(REFLUX, "case-summary"), "现病史：")
+    assert "5年前出现反酸、烧心，无呕血，进食后加重" in told
+    assert "消瘦" not in told
+
+
+def test_what_a_report_shows_is_no_symptom():
+    told = part(draft(REFLUX, "initial-diagnosis"), "依据·病史：")
+    assert "反酸" in told
+    assert "糜烂" not in told
+    assert "水肿" not in told
+
+
+def test_a_finding_keeps_what_describes_it():
+    told = part(draft(REFLUX, "initial-diagnosis"), "依据·体征：")
+    assert told == "右上腹可触及一肿块，质硬，边界不清"
+
+
+def test_reports_have_their_name_and_findings_come_first():
+    told = part(draft(REFLUX, "case-summary"), "辅助检查：")
+    assert "胃镜：所见：食管下段黏膜糜烂、水肿" in told
+    assert told.index("胃镜") < told.index("胸片：心肺未见异常")
+    assert "食管pH监测（口服PPI期间：监测期间酸反流次数增多" in told.replace("）：", "：")
+    assert "胸片" not in draft(REFLUX, "treatment-plan")
+
+
+def test_worded_organ_function_is_recorded():
+    told = part(draft(REFLUX, "contraindication-check"), "须对照说明书的情况：")
+    assert "肾功能：肝功能、肾功能均正常" in told
+    assert "肾功能未记录" not in told
+
+
+def test_an_earlier_operation_does_not_answer_for_this_one():
+    note = "主诉：腹胀3天。\n现病史：10年前行阑尾切除术，3天前出现腹胀。\n"
+    told = part(draft(note, "postoperative-care"), "手术：")
+    assert "既往手术：10年前行阑尾切除术" in told
+    assert "［待补充：" in told
+
+
+def test_unrecorded_allergies_stay_a_gap_beside_other_checks():
+    note = "性别：女  年龄：80岁\n主诉：咳嗽1周。\n"
+    told = part(draft(note, "treatment-plan"), "选择治疗时须核对：")
+    assert "80岁" in told
+    assert "过敏史（记录未提及）" in told
+
+
+def test_a_short_symptom_keeps_its_site():
+    note = "主诉：头晕1月。\n现病史：1月前出现头晕，伴心慌、心前区压迫不适。\n"
+    told = part(draft(note, "initial-diagnosis"), "依据·病史：")
+    assert "心前区压迫不适" in told
+
+
+def test_present_state_after_the_admission_is_not_told_twice():
+    note = (
+        "主诉：头晕1月。\n症状：阵发性头晕，伴心慌，乏力明显。\n"
+        "病史：现病史，患者于1月前出现阵发性头晕，伴心慌，乏力明显，为求进一步治疗，特入住我病区，"
+        "阵发性头晕，伴心慌。\n"
+    )
+    told = part(draft(note, "case-summary"), "现病史：")
+    assert told.count("伴心慌") == 1
+    assert "现病史，" not in told
+
+
+def test_a_long_history_is_parted_by_its_times():
+    past = "患者于8年前出现双下肢发凉，" + "于当地医院对症治疗，症状时轻时重，" * 8
+    note = f"主诉：右足破溃1周。\n现病史：{past}1周前右足出现破溃，疼痛明显。\n"
+    told = part(draft(note, "case-summary"), "现病史：")
+    assert "1周前右足出现破溃，疼痛明显" in told
+
+
+def test_past_history_keeps_positive_statements_between_denials():
+    note = (
+        "主诉：乏力1周。\n既往史：否认高血压，2015年行胆囊切除术，否认输血史，"
+        "青霉素过敏，预防接种史不详。\n"
+    )
+    told = part(draft(note, "case-summary"), "既往史：")
+    assert "2015年行胆囊切除术" in told
+    assert "否认" not in told
+    assert "不详" not in told
+
+
+@pytest.mark.parametrize("words", ["右侧阴囊内可扪及睾丸", "降钙素原0.5ng/ml"])
+def test_words_that_hold_a_drug_are_none(words):
+    told = draft(f"主诉：发热1天。\n体格检查：{words}。\n", "contraindication-check")
+    assert "［待补充：药物（记录中未识别到）］" in told
