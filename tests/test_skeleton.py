@@ -365,6 +365,22 @@ def test_a_drug_that_is_replaced_is_not_to_be_taken():
     assert "omeprazole" not in part(draft(REPLACED, "discharge-instruction"), "Your medicines:")
 
 
+@pytest.mark.parametrize(
+    ("plan", "planned"),
+    [
+        ("She will wear a surgical shoe for a month.", False),
+        ("Surgery is not needed.", False),
+        ("We will proceed with surgery on the left foot.", True),
+        ("Scheduled for knee arthroscopy.", True),
+        ("Referred for colonoscopy.", False),
+    ],
+)
+def test_planned_operation(plan, planned):
+    note = f"Chief complaint: pain.\n\nPlan:\n{plan}\n"
+    answer = part(draft(note, "surgical-plan"), "Planned operation:")
+    assert ("[to be added" not in answer) is planned
+
+
 def test_the_rule_of_an_emergency_sign_is_shown():
     note = "CC: short of breath.\n\nVITAL SIGNS: RR 28, SpO2 88%.\n"
     answer = part(draft(note, "triage"), "Emergency signs:")

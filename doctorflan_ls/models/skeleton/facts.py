@@ -104,12 +104,12 @@ def procedures(case: Case, query: Query) -> list[Line]:
 
 
 def _fits(case: Case, fact: Fact, planned: bool) -> bool:
+    ruled_out = cues("no_operation" if planned else "past_operation")
+    english = case.note.language == "en"
+    if english and has_cue(case.quote(case.sentence_of(fact.span)), ruled_out):
+        return False
     if planned:
         return fact.assertion in ("present", "possible")
-    if case.note.language == "en" and has_cue(
-        case.quote(case.sentence_of(fact.span)), cues("past_operation")
-    ):
-        return False
     told = case.note.language == "zh" and fact.section in group("history")
     return fact.assertion == "present" or (told and fact.assertion == "historical")
 

@@ -126,8 +126,29 @@ _STATUS: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_STATUS_AFTER = re.compile(
-    r"^[^。；;.,，]{0,12}(?:停用|停药|was (?:stopped|discontinued|held))", re.IGNORECASE
+_STATUS_AFTER: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
+    (
+        "stopped",
+        re.compile(
+            r"[^。；;.,，]{0,12}(?:停用|停药|(?:was |were |is |has been )?\b(?:stopped|discontinued"
+            r"|held|on hold)\b)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "changed",
+        re.compile(
+            r"[^。；;.,，]{0,6}(?:加量至|减量至|增至|减至|(?:was |were |is |has been )?"
+            r"\b(?:increased|decreased|reduced|changed|uptitrated)\b)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("new", re.compile(r"[^。；;.,，]{0,24}\(new\)", re.IGNORECASE)),
+)
+_CHANGED_TO = re.compile(
+    r"\s*(?:加量至|减量至|增至|减至|(?:was |were |is |has been )?"
+    r"(?:increased|decreased|reduced|changed|uptitrated) (?:from [^.;,]{1,20} )?to)\s*",
+    re.IGNORECASE,
 )
 _CURRENT = frozenset(
     {"medications", "discharge_medications", "medication_history", "current_medications"}
@@ -188,6 +209,9 @@ def _dosing(text: str, at: int) -> tuple[int, dict[str, str]]:
     """Where the drug's own words end, and the dose, route and frequency among them."""
     form = _FORM.match(text, at)
     end = at = form.end() if form else at
+    changed = _CHANGED_TO.match(text, at)
+    if changed and _DOSE.match(text, changed.end()):
+        at = changed.end()
     parts: dict[str, str] = {}
     while True:
         gap = _GAP.match(text, at)
@@ -218,8 +242,9 @@ def _route_before(text: str, start: int) -> str | None:
 
 
 def _status(sentence: Sentence, span: Span) -> DrugStatus | None:
-    if _STATUS_AFTER.match(sentence.text[span.end :]):
-        return "stopped"
+    for status, pattern in _STATUS_AFTER:
+        if pattern.match(sentence.text, span.end):
+            return status
     before = sentence.text[max(span.start - 80, 0) : span.start]
     heads = [
         (max(hit.start() for hit in _heads(pattern, before)), status)
