@@ -6,6 +6,7 @@ their sources. A word that the note denies, or tells of the family, never counts
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 Urgency = Literal["emergency", "urgent", "routine"]
 
 _CHILD = 14
+# An illness that the visit follows up is over.
+_AFTERWARDS = re.compile(
+    r"\b(?:follow[- ]?up (?:after|of|for)|status post|s/p|history of)\b[^.;\n]{0,30}$",
+    re.IGNORECASE,
+)
 _MOST = 5
 
 
@@ -259,6 +265,8 @@ class _Reader:
 
     def _word_signs(self) -> Iterator[Sign]:
         for hit, span in self._hits(_emergencies()):
+            if _AFTERWARDS.search(self.text, max(hit.start - 50, 0), hit.start):
+                continue
             place, assertion = self._place(span), self._assertion(hit, span)
             # A disease that is yet to be excluded stands in the plan as often as above it.
             suspected = assertion == "possible" and place not in ("past", "family")

@@ -111,6 +111,7 @@ def test_a_man_is_not_sent_to_gynaecology_nor_an_adult_to_paediatrics():
         ),
         ("主诉：黑便2天。", "urgent", "黑便"),
         ("Wasp sting.\n\nPlan: ambulance to rule out anaphylaxis.", "emergency", "anaphylaxis"),
+        ("CC: follow-up after an anterior STEMI.", "routine", ""),
         ("Sore throat.\n\nPlan: return if you have chest pain.", "routine", ""),
         ("主诉：被发现昏迷1小时。", "emergency", "昏迷"),
         (
