@@ -255,6 +255,22 @@ def test_a_range_for_one_sex_needs_the_sex(sex, flag):
     assert fact.flag == flag
 
 
+@pytest.mark.parametrize(
+    ("text", "sex", "flag"),
+    [
+        ("creatinine 0.6 mg/dL", "female", "N"),
+        ("creatinine 0.6 mg/dL", "male", "L"),
+        ("creatinine 1.2 mg/dL", "female", "H"),
+        ("空腹血糖6.05mmol/L", "male", "N"),
+        ("空腹血糖6.1mmol/L", "male", "H"),
+        ("尿淀粉酶 500U/L", "male", None),
+        ("APTT 38s，余正常", "male", None),
+    ],
+)
+def test_limits_of_the_standards(text, sex, flag):
+    assert read(labs, text, sex=sex)[0].flag == flag
+
+
 def test_every_test_of_a_list_is_a_fact():
     facts = read(labs, "FT3、FT4、TSH均正常")
     assert {(fact.name, fact.flag) for fact in facts} == {("FT3", "N"), ("FT4", "N"), ("TSH", "N")}

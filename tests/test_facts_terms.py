@@ -207,6 +207,42 @@ def test_an_abbreviation_must_be_written_in_capitals():
     assert not matches("pe class", "diagnosis")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PE: lungs clear",
+        "ASA class III",
+        "ST depression in V4",
+        "right heart strain",
+        "collapsed lung",
+        "PROM within normal limits",
+        "性激素六项",
+        "促甲状腺激素",
+        "三尖瓣轻度反流",
+    ],
+)
+def test_a_shorthand_or_a_part_of_a_word_is_no_term(text):
+    kinds = {match.term.kind for match in scan(text)}
+    assert not kinds & {"diagnosis", "symptom", "drug"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("柔红霉素", "daunorubicin"),
+        ("破伤风免疫球蛋白", "tetanus immunoglobulin"),
+        ("骨软骨瘤", "osteochondroma"),
+        ("视网膜中央动脉阻塞", "retinal artery occlusion"),
+        ("肾功能衰竭", "renal failure"),
+        ("良性肿瘤", "benign tumor"),
+        ("精神差", "listlessness"),
+        ("呕吐咖啡样物", "hematemesis"),
+    ],
+)
+def test_a_near_term_keeps_its_own_name(text, name):
+    assert [match.term.name_en for match in scan(text)] == [name]
+
+
 def test_words_need_borders_and_may_be_plural():
     assert [m.term.name_en for m in matches("headaches, coughdrop", "symptom")] == ["headache"]
 
