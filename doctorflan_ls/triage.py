@@ -248,7 +248,9 @@ class _Reader:
         if self.age is not None and self.age < data["limits"]["min_age"]:
             return
         limits = {row["vital"]: row for row in data["limit"]}
-        vital = [fact for fact in self.facts if fact.kind == "vital"]
+        vital = [
+            fact for fact in self.facts if fact.kind == "vital" and fact.assertion != "historical"
+        ]
         # The examination's values are today's; the history's are measured against it only where
         # nothing was examined.
         examined = {fact.name for fact in vital if fact.section in group("exam")}

@@ -9,6 +9,8 @@ from doctorflan_ls.notes.blocks import Block
 from doctorflan_ls.notes.heading_scan import BOLD, BRACKET, PLAIN, Heading
 from doctorflan_ls.notes.headings import OTHER, SectionKind
 
+_SIGNATURE = "signature"
+
 
 class Open(NamedTuple):
     """A section that is open at some place."""
@@ -16,6 +18,7 @@ class Open(NamedTuple):
     id: str
     style: int
     loinc: str | None
+    leaf: bool
 
 
 Path = tuple[Open, ...]
@@ -27,12 +30,19 @@ def opened(path: Path, heading: Heading) -> Path:
 
     A part goes under its container where that is open (生命体征 under 体格检查). Else a heading is
     the sister of the outermost open one written alike, and one written in a new way is a part of
-    the innermost; titles in brackets, bold or Markdown stand above all other ways.
+    the innermost; titles in brackets, bold or Markdown stand above all other ways. A short item (a
+    date, a name) has no parts, and a signature is part of nothing but a title.
     """
+    while path and path[-1].leaf:
+        path = path[:-1]
     kind, under = _meaning(path, heading)
+    if kind is not None and kind.id == _SIGNATURE and heading.style == PLAIN:
+        under = sum(entry.style <= BOLD for entry in path)
     if under is None:
         under = _depth_by_style(path, heading.style)
-    entry = Open(kind.id if kind else OTHER, heading.style, kind.loinc if kind else None)
+    if kind is None:
+        return (*path[:under], Open(OTHER, heading.style, None, leaf=False))
+    entry = Open(kind.id, heading.style, kind.loinc, kind.field)
     return (*path[:under], entry)
 
 

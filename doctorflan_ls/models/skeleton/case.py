@@ -115,7 +115,11 @@ class Case:
 
         A heart rate stands for a pulse.
         """
-        known = {fact.name for fact in self.all_facts if fact.kind == "vital"}
+        known = {
+            fact.name
+            for fact in self.all_facts
+            if fact.kind == "vital" and fact.assertion != "historical"
+        }
         known |= {"pulse"} if "heart_rate" in known else set()
         titles = table("skeleton")["vital_names"]
         return [titles[name][self.language] for name in names if name not in known]

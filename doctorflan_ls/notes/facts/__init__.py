@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -30,6 +32,10 @@ _YIELDS_TO: dict[FactKind, frozenset[FactKind]] = {
 }
 
 
+_PAST = frozenset({"past_history", "past_medical_history"})
+_EARLIER = re.compile(r"最高|最低|曾|既往|\bpreviously\b|\bprior\b|\bhighest\b")
+
+
 @cache
 def _finders() -> tuple[Callable[[Sentence], Iterable[Fact]], ...]:
     # Imported on first use: the patterns take longer to compile than the server to start.
@@ -42,9 +48,19 @@ def extract(sentence: Sentence) -> tuple[Fact, ...]:
     Where two facts overlap, a substance of an allergy is no drug, a disease in an operation's name
     no diagnosis, a symptom in a disease's name no symptom; of one kind, the longer stays.
     """
-    found = [fact for find in _finders() for fact in find(sentence)]
+    found = [_dated(fact, sentence) for find in _finders() for fact in find(sentence)]
     found.sort(key=lambda fact: (fact.span.start, -fact.span.end))
     return tuple(fact for fact in found if not any(_loses(fact, other) for other in found))
+
+
+def _dated(fact: Fact, sentence: Sentence) -> Fact:
+    """A measurement of the past history, or one told as the highest ever, is not today's."""
+    if fact.kind not in ("vital", "lab"):
+        return fact
+    before = sentence.text[max(fact.span.start - 12, 0) : fact.span.start + 6]
+    if sentence.section in _PAST or _EARLIER.search(before):
+        return replace(fact, assertion="historical")
+    return fact
 
 
 def _loses(fact: Fact, other: Fact) -> bool:

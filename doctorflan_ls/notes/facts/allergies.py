@@ -23,6 +23,8 @@ _ZH_LEAD = re.compile(
 )
 _ZH_SPLIT = re.compile(r"[、/及和与或]|以及")
 _ZH_TAIL = re.compile(r"(?:类)?(?:药物|药品|抗生素)?(?:等)?$")
+# “青霉素”类: the substance is what stands between the marks.
+_QUOTED_CLASS = re.compile(r"^([^“”\"]+)[”\"]类(?:药物|药品)?$")
 _ZH_DENIED = re.compile(r"否认|无|未发现|未发生|没有|不存在")
 _ZH_NONE = re.compile(r"\s*(?:否认|无|未发现|暂无|没有|不详)")
 _REACTION = re.compile(
@@ -111,6 +113,7 @@ def _items(
         piece = text[at:piece_end]
         lead = len(piece) - len(piece.lstrip(' “"'))
         piece = piece.strip(' “”"')
+        piece = _QUOTED_CLASS.sub(r"\1", piece)
         inner = _REACTION.search(piece)
         value = (inner[1] or inner[2]) if inner else None
         name = piece[: inner.start()] if inner else piece

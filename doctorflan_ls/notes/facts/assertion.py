@@ -18,6 +18,8 @@ from doctorflan_ls.notes.model import Assertion, FactKind, Flag, Sentence
 from doctorflan_ls.text import Span
 
 _HARD_END = re.compile(r"[。；;！!\n\r]|[?？]|(?<![0-9 ])\.(?=\s|$)|(?<=[0-9])\.(?=\s+[A-Z])|  +")
+_ITEM = re.compile(r"(?:^|[\s、，。；])[（(]?\d{1,2}[）).、．]\s?(?!\d)|[①-⑳]")
+_NON = re.compile(r"\bnon[- ]?$", re.IGNORECASE)
 _COMMA = re.compile(r"[，,]")
 _YEARS_AGO = re.compile(
     r"(?:\d+|[一二两三四五六七八九十数几]+)(?:余|多)?年(?:余|多|半)?(?:以?前)|\b\w+ years? ago,?"
@@ -84,6 +86,8 @@ def read(sentence: Sentence, span: Span, kind: FactKind) -> Reading:
         if scope.start <= span.start and span.end <= scope.end
     }
     if "unseen" in held and kind != "procedure":  # 胃镜未见异常: the procedure took place
+        held.add("denied")
+    if _NON.search(sentence.text, max(span.start - 4, 0), span.start):
         held.add("denied")
     flag: Flag | None = None
     if kind == "sign":
@@ -190,6 +194,8 @@ class _Reader:
             yield _Scope(cue.end, self._clause_end(cue.end), what)
             return
         start = self._clause_start(cue.start)
+        if surface in ("?", "？"):
+            start = max(start, self._item_start(cue.start))
         for other in self.cues[:index]:
             if other.term.system.endswith(".post") or other.term.system == "claim.end":
                 start = max(start, other.end)
@@ -250,6 +256,10 @@ class _Reader:
 
     def _clause_start(self, end: int) -> int:
         return max(self._last(self.hard, end), self._last(self.commas, end))
+
+    def _item_start(self, end: int) -> int:
+        """Where the item of a numbered list starts that ``end`` stands in."""
+        return max((item.end() for item in _ITEM.finditer(self.text, 0, end)), default=0)
 
     def _any_term(self, start: int, end: int) -> bool:
         return self._next(self.terms, start) < end

@@ -143,7 +143,7 @@ _STATUS_AFTER: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    ("new", re.compile(r"[^。；;.,，]{0,24}\(new\)", re.IGNORECASE)),
+    ("new", re.compile(r"[^。；;,，]{0,40}\(new\)", re.IGNORECASE)),
 )
 _CHANGED_TO = re.compile(
     r"\s*(?:加量至|减量至|增至|减至|(?:was |were |is |has been )?"

@@ -69,6 +69,7 @@ _DOSE_UNITS: Final = frozenset(
     )
 )
 _DOSE_PER: Final = re.compile(r"/\(?(?:kg|d|day|日|天|次|h|hr|min|分|week|周)\b", re.IGNORECASE)
+_RESULT_SECTIONS: Final = frozenset(("lab", "results"))
 _GOAL: Final = re.compile(r"target|goal|目标", re.IGNORECASE)
 
 
@@ -204,7 +205,8 @@ class _Result:
         glued = self.label.end == self.reading.at and (
             len(key) <= 2 or (key[-1].isascii() and not key[0].isascii())
         )
-        single = len(key) == 1
+        # K 5.6 needs its unit, unless it stands among results.
+        single = len(key) == 1 and self.sentence.section not in _RESULT_SECTIONS
         if value is None or single or glued or _NO_RESULT.match(text, self.reading.end):
             return None
         for one in analytes:
