@@ -147,3 +147,19 @@ def test_past_history_keeps_positive_statements_between_denials():
 def test_words_that_hold_a_drug_are_none(words):
     told = draft(f"主诉：发热1天。\n体格检查：{words}。\n", "contraindication-check")
     assert "［待补充：药物（记录中未识别到）］" in told
+
+
+def test_quoted_classes_before_allergy_are_allergens_and_no_drugs():
+    note = "主诉：头晕2天。\n既往史：自述“磺胺”类、“青霉素”类、“黄连素”过敏。\n"
+    text = draft(note, "contraindication-check")
+    told = part(draft(note, "case-summary"), "过敏史：")
+    assert all(name in told for name in ("磺胺", "青霉素", "黄连素"))
+    assert "［待补充：药物（记录中未识别到）］" in text
+
+
+def test_no_frequency_is_not_no_urine():
+    note = "主诉：右腰痛半年。\n现病史：右腰痛，无尿频、尿急、尿痛。\n"
+    text = draft(note, "triage")
+    assert "无尿" not in text
+    assert "尿急" not in text
+    assert "无尿频、尿急、尿痛" in draft(note, "initial-diagnosis")

@@ -43,7 +43,7 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
     seen: list[str] = []
     for span in spans:
         words = _LEAD.sub("", case.quote(span))
-        caption = _CAPTION.fullmatch(words) and not finds(case, span)
+        caption = _CAPTION.fullmatch(words) and not _names_finding(case, span)
         if caption or _is_laboratory(case, span):
             continue
         if words and not any(words in other for other in seen):
@@ -53,6 +53,11 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
     lines = [_report(case, told) for told in by_report.values()]
     lines.sort(key=lambda pair: not pair[0])
     return [line for positive, line in lines if positive or not found][:limit]
+
+
+def _names_finding(case: Case, span: Span) -> bool:
+    kinds = ("diagnosis", "sign", "symptom")
+    return any(fact.kind in kinds for fact in case.facts_at(span))
 
 
 def _is_laboratory(case: Case, span: Span) -> bool:

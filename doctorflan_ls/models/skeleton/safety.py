@@ -120,6 +120,8 @@ def _in_words(case: Case, kind: str) -> Iterator[Piece]:
         for clause in case.clauses(span):
             start = _AFTER_VALUE.match(case.text, clause.start, clause.end)
             part = Span(start.end(), clause.end) if start else clause
+            verdict = has_cue(case.quote(part), cues("normal")) or part.end == span.end
+            part = part if verdict else Span(part.start, span.end)
             said = case.quote(part)
             fits = has_cue(said, words) and not _DIGIT.search(said) and len(said) < _LONGEST_WORDING
             if fits and case.place(part) not in ("family", "plan"):

@@ -11,7 +11,7 @@ from doctorflan_ls.notes.model import Assertion, Fact, Sentence
 from doctorflan_ls.text import Span
 
 _ZH = re.compile(
-    r"(?P<left>[^，,。；;：:\n（(”]{0,40}?)(?P<word>(?:均|有)?过敏)(?!性|原|反应科|试验"
+    r"(?P<left>(?:[^，,。；;：:\n（(”]|”(?=类|、|过敏)){0,40}?)(?P<word>(?:均|有)?过敏)(?!性|原|反应科|试验"
     r"|科)(?P<tail>史)?"
 )
 _ZH_LABEL = re.compile(
