@@ -36,7 +36,7 @@ FINDINGS = [
         "past_history",
         [
             ("diagnosis", "肝炎", "肝炎", "denied"),
-            ("diagnosis", "结核", "肺结核", "denied"),
+            ("diagnosis", "结核", "结核病", "denied"),
             ("diagnosis", "传染病", "传染病", "denied"),
         ],
     ),
