@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctorflan_ls import blocks
-from doctorflan_ls.blocks import Edit
+from doctorflan_ls import insertion
 from doctorflan_ls.drafts import Draft, DraftBuilder, Provenance, digest, plain, snippet, to_json
 from doctorflan_ls.errors import ModelUnavailable
+from doctorflan_ls.insertion import Edit
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.notes.markers import closing
 from doctorflan_ls.notes.note import Note, parse_note
@@ -43,7 +43,7 @@ def edited(text: str, *edits: Edit) -> str:
 
 
 def inserted(text: str, made: Draft, at: int) -> Note:
-    return parse_note(edited(text, blocks.insert(parse_note(text), made, TASK, at)))
+    return parse_note(edited(text, insertion.insert(parse_note(text), made, TASK, at)))
 
 
 def test_gaps_become_tab_stops_and_the_rest_is_literal() -> None:
@@ -113,13 +113,13 @@ def test_a_model_cannot_end_its_own_block() -> None:
 
 def test_regenerate_replaces_the_block() -> None:
     note = inserted(NOTE, draft(Chunk("甲")), 3)
-    edit = blocks.regenerate(note, note.draft_blocks[0], draft(Chunk("乙")), TASK)
+    edit = insertion.regenerate(note, note.draft_blocks[0], draft(Chunk("乙")), TASK)
     again = parse_note(edited(str(note.text), edit))
     assert str(again.text) == str(inserted(NOTE, draft(Chunk("乙")), 3).text)
 
 
 def test_a_snippet_block_keeps_its_last_stop_inside() -> None:
-    edit = blocks.insert_snippet(
+    edit = insertion.insert_snippet(
         parse_note(NOTE), draft(Chunk("甲"), Chunk("？", gap="x")), TASK, 3
     )
     assert edit.text.split("\n")[1] == "甲${1:？}$0"
@@ -137,8 +137,8 @@ def test_discard_gives_the_note_back_and_accept_leaves_the_words(
     words = data.draw(st.sampled_from(["甲", "甲\n乙", "甲\n\n乙\n"]))
     note = inserted(text, draft(Chunk(words), note=text), at)
     (block,) = note.draft_blocks
-    assert edited(str(note.text), blocks.discard(note, block)) == text
-    kept = edited(str(note.text), *blocks.accept(note, block))
+    assert edited(str(note.text), insertion.discard(note, block)) == text
+    kept = edited(str(note.text), *insertion.accept(note, block))
     line_end = blocks.line_end_of(note.text)
     assert "DoctorFLAN" not in kept
     assert words.rstrip("\n").replace("\n", line_end) in kept

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markers import marked
 
-from doctorflan_ls.blocks import Edit
 from doctorflan_ls.checks.parts import sections_over
 from doctorflan_ls.drafts import escape_snippet
 from doctorflan_ls.errors import BadRequest
@@ -22,6 +21,7 @@ from doctorflan_ls.features.folding import folds
 from doctorflan_ls.features.hover import hover
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.features.symbols import flat, symbols
+from doctorflan_ls.insertion import Edit
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.text import Span
 

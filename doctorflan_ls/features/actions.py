@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doctorflan_ls.blocks import Edit, accept, block_at, discard
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.insertion import Edit, accept, block_at, discard
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import all_tasks, fitting

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from doctorflan_ls.blocks import line_end_of
 from doctorflan_ls.checks.parts import missing_parts
 from doctorflan_ls.features.actions import draft_data
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.i18n import Locale
+from doctorflan_ls.insertion import line_end_of
 from doctorflan_ls.notes import doctype, headings
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import fitting, get_task, search

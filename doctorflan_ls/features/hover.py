@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doctorflan_ls.blocks import block_at
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.ranges import reference_ranges
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.insertion import block_at
 from doctorflan_ls.notes.headings import title
 from doctorflan_ls.notes.model import DraftBlock, Fact, Section
 from doctorflan_ls.text import Span

@@ -70,7 +70,7 @@ def draft_edit(
     ls: Connection, document: Document, draft: Draft, at: int, block: DraftBlock | None = None
 ) -> Json:
     """The edit that inserts ``draft`` after the line of ``at``, or in the place of ``block``."""
-    from doctorflan_ls.blocks import insert, regenerate  # noqa: PLC0415
+    from doctorflan_ls.insertion import insert, regenerate  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
 
     task = get_task(draft.provenance.task)
