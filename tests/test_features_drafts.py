@@ -139,7 +139,7 @@ def test_discard_gives_the_note_back_and_accept_leaves_the_words(
     (block,) = note.draft_blocks
     assert edited(str(note.text), insertion.discard(note, block)) == text
     kept = edited(str(note.text), *insertion.accept(note, block))
-    line_end = blocks.line_end_of(note.text)
+    line_end = insertion.line_end_of(note.text)
     assert "DoctorFLAN" not in kept
     assert words.rstrip("\n").replace("\n", line_end) in kept
     assert len(kept) <= len(text) + len(words.replace("\n", line_end)) + len(line_end)
