@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Literal
 
+from doctorflan_ls.drafts import DraftState
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
@@ -53,20 +54,23 @@ class Worker:
         while (ticket := self._queue.get()[2]) is not None:
             if ticket.stop.is_set():
                 continue
-            try:
-                self._serve(ticket)
-            except DoctorFlanError as error:
-                ticket.finish("failed", error)
-            # A model is somebody else's code: no failure of it may end the worker.
-            except (Exception, SystemExit) as error:  # noqa: BLE001
-                reference = report(error)
-                failure = ModelUnavailable(
-                    "engine.model-failed", model=self.model, reference=reference
-                )
-                ticket.finish("failed", failure)
+            state, failure = self._outcome(ticket)
+            # Before the caller is released, so that it sees how the model is doing.
             self.state = "failed" if self._loaded is None else "idle"
+            ticket.finish(state, failure)
 
-    def _serve(self, ticket: Ticket) -> None:
+    def _outcome(self, ticket: Ticket) -> tuple[DraftState, DoctorFlanError | None]:
+        try:
+            return self._serve(ticket)
+        except DoctorFlanError as error:
+            return "failed", error
+        # A model is somebody else's code: no failure of it may end the worker.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            reference = report(error)
+            failure = ModelUnavailable("engine.model-failed", model=self.model, reference=reference)
+            return "failed", failure
+
+    def _serve(self, ticket: Ticket) -> tuple[DraftState, DoctorFlanError | None]:
         if self._loaded is None:
             self.state = "loading"
             self._loaded = self._load(self.model)
@@ -80,7 +84,6 @@ class Worker:
             ticket.put(chunk)
             chunks.append(chunk)
         if ticket.stop.is_set():
-            ticket.finish("cancelled", Cancelled("engine.stopped"))
-            return
+            return "cancelled", Cancelled("engine.stopped")
         self._cache.put(cache_key(ticket.job, self._loaded.spec), tuple(chunks))
-        ticket.finish("ready")
+        return "ready", None
