@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from doctorflan_ls import cross_allergy
 from doctorflan_ls.checks.model import Fields, Finding, Rule
 from doctorflan_ls.checks.parts import missing_parts, required_parts
-from doctorflan_ls.checks.table import VitalLimits, drug_classes, rule_table
+from doctorflan_ls.checks.table import VitalLimits, rule_table
 from doctorflan_ls.notes.headings import title
 from doctorflan_ls.notes.model import Fact, Section
 from doctorflan_ls.notes.note import Note
@@ -94,9 +95,10 @@ def drug_against_allergy(note: Note, facts: Sequence[Fact]) -> Iterator[Finding]
     if not drugs:
         return
     allergies = (fact for fact in _allergies(note, facts) if fact.assertion == "present")
-    allergens = dict.fromkeys(allergy.name for allergy in allergies)
+    allergens = {allergy.name: allergy for allergy in allergies}.values()
     rule = rule_table().rules["ZY-01"]
-    conflicts = {name: _conflict(name, allergens) for name in {drug.name for drug in drugs}}
+    named = {drug.name: drug for drug in drugs}
+    conflicts = {name: _conflict(drug, allergens) for name, drug in named.items()}
     for drug in drugs:
         conflict = conflicts[drug.name]
         if conflict is not None:
@@ -179,20 +181,10 @@ def _allergies(note: Note, facts: Sequence[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def _conflict(drug: str, allergens: Iterable[str]) -> tuple[str, Bilingual] | None:
+def _conflict(drug: Fact, allergens: Iterable[Fact]) -> tuple[str, Bilingual] | None:
     for allergen in allergens:
-        relation = _relation(drug, allergen)
-        if relation is not None:
-            return allergen, relation
-    return None
-
-
-def _relation(drug: str, allergen: str) -> Bilingual | None:
-    one, other = drug.lower(), allergen.lower()
-    if one == other or one in other:
-        return rule_table().same_drug
-    for group in drug_classes():
-        if group.holds(one) and group.holds(other):
-            words = rule_table().same_class
-            return Bilingual(words.zh.format(zh=group.name.zh), words.en.format(en=group.name.en))
+        relation = cross_allergy.relation(drug, allergen)
+        # A related class is for the drafts to mention: an alarm for each would soon be overlooked.
+        if relation in ("same_substance", "same_class"):
+            return allergen.name, cross_allergy.worded(relation)
     return None

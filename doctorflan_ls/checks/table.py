@@ -1,4 +1,4 @@
-"""The rules as data: ``data/rules.toml`` and ``data/drug_classes.toml``, read once when needed."""
+"""The rules as data: ``data/rules.toml``, read once when needed."""
 
 from __future__ import annotations
 
@@ -55,8 +55,6 @@ class RuleTable:
     not_applicable: frozenset[str]
     sex_names: Mapping[Sex, Bilingual]
     vitals: Mapping[str, VitalLimits]
-    same_drug: Bilingual
-    same_class: Bilingual
 
     def rule_for(self, doc_type: str | None, part: str) -> Rule | None:
         """The rule that reports ``part`` missing from ``doc_type``; None where none does."""
@@ -65,23 +63,6 @@ class RuleTable:
         else:
             rule_id = self.required.get(doc_type or "")
         return None if rule_id is None else self.rules[rule_id]
-
-
-@dataclass(frozen=True, slots=True)
-class DrugClass:
-    """Substances of one ATC class, lower case; a name with a stem in it belongs to the class."""
-
-    name: Bilingual
-    stems: tuple[str, ...]
-    members: frozenset[str]
-    excluded: tuple[str, ...]
-
-    def holds(self, drug: str) -> bool:
-        """True where ``drug``, in any case, is one of the class, or the class itself."""
-        name = drug.lower()
-        if any(word in name for word in self.excluded):
-            return False
-        return name in self.members or any(stem in name for stem in self.stems)
 
 
 def _data(name: str) -> dict[str, Any]:
@@ -131,20 +112,4 @@ def rule_table() -> RuleTable:
         not_applicable=frozenset(sex["not_applicable"]),
         sex_names={each: Bilingual(**sex["names"][each]) for each in sexes},
         vitals={name: _limits(row) for name, row in data["vitals"].items()},
-        same_drug=Bilingual(**data["allergy"]["same"]),
-        same_class=Bilingual(**data["allergy"]["class"]),
-    )
-
-
-@cache
-def drug_classes() -> tuple[DrugClass, ...]:
-    """The drug classes."""
-    return tuple(
-        DrugClass(
-            Bilingual(row["zh"], row["en"]),
-            tuple(stem.lower() for stem in row["stems"]),
-            frozenset(member.lower() for member in row["members"]),
-            tuple(word.lower() for word in row["not"]),
-        )
-        for row in _data("drug_classes.toml")["class"]
     )

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from doctorflan_ls.cross_allergy import drug_groups
 from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
-from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
@@ -18,13 +18,6 @@ _LINK = re.compile(r"\s+(?:to|at|of)\s+(?=\d)")
 _CONDITION = re.compile(r"\b(?:if|unless)\b[^,;:\n]{4,60}", re.IGNORECASE)
 # How far before a drug the verb that changes it may stand.
 _VERB = 80
-
-
-def drug_groups(fact: Fact) -> frozenset[str]:
-    """The class or classes (``group`` of the drug tables) of a drug or an allergen."""
-    kinds = ("drug", "drug_class")
-    terms = (m.term for m in scan(fact.text) if m.term.kind in kinds)
-    return frozenset(term.extra[1] for term in terms if len(term.extra) > 1) - {"", "other"}
 
 
 def is_anticoagulant(fact: Fact) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from doctorflan_ls import cross_allergy
+from doctorflan_ls.cross_allergy import Relation
 from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
-from doctorflan_ls.models.skeleton.drugs import drug_facts, drug_groups
+from doctorflan_ls.models.skeleton.drugs import drug_facts
 from doctorflan_ls.models.skeleton.facts import measured
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
-from doctorflan_ls.notes.facts.vocabulary import scan
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
@@ -21,12 +22,6 @@ _LONGEST_WORDING = 40
 _DIGIT = re.compile(r"\d")
 # A value before 、 belongs to another test.
 _AFTER_VALUE = re.compile(r"[^，。；\n]*\d[^、，。；\n]*、")
-
-
-def _drug_names(fact: Fact) -> frozenset[str]:
-    kinds = ("drug", "drug_class")
-    named = {m.term.name_en or m.term.name_zh for m in scan(fact.text) if m.term.kind in kinds}
-    return frozenset(named | {fact.name.casefold()})
 
 
 def confront(case: Case, query: Query) -> list[Line]:
@@ -40,8 +35,8 @@ def confront(case: Case, query: Query) -> list[Line]:
     lines: dict[tuple[str, str], Line] = {}
     for allergen in allergens:
         for drug in drugs:
-            relation = _relation(drug, allergen)
-            if relation:
+            relation = cross_allergy.relation(drug, allergen)
+            if relation is not None:
                 key = (drug.name.casefold(), allergen.name.casefold())
                 lines.setdefault(key, _conflict(case, drug, allergen, relation))
     if not lines and allergens and drugs and "none" in query.options:
@@ -50,21 +45,9 @@ def confront(case: Case, query: Query) -> list[Line]:
     return list(lines.values())
 
 
-def _relation(drug: Fact, allergen: Fact) -> str:
-    if _drug_names(drug) & _drug_names(allergen):
-        return "same_substance"
-    classes = frozenset(_rules()["allergy_groups"])
-    related = frozenset(_rules()["related_groups"])
-    if drug_groups(drug) & drug_groups(allergen) & classes:
-        return "same_class"
-    return (
-        "related_class" if drug_groups(drug) & related and drug_groups(allergen) & related else ""
-    )
-
-
-def _conflict(case: Case, drug: Fact, allergen: Fact, relation: str) -> Line:
+def _conflict(case: Case, drug: Fact, allergen: Fact, relation: Relation) -> Line:
     said = case.word("conflict", drug=case.quote(drug.span), allergen=case.quote(allergen.span))
-    why = case.word(relation)
+    why = cross_allergy.worded(relation).in_(case.language)
     text = f"{said}（{why}）" if case.language == "zh" else f"{said} ({why})"
     return Line((Piece(text, (drug.span, allergen.span)),))
 

@@ -19,7 +19,7 @@ from doctorflan_ls.text import Span
 
 _HARD_END = re.compile(r"[。；;！!\n\r]|[?？]|(?<![0-9 ])\.(?=\s|$)|(?<=[0-9])\.(?=\s+[A-Z])|  +")
 _ITEM = re.compile(r"(?:^|[\s、，。；])[（(]?\d{1,2}[）).、．]\s?(?!\d)|[①-⑳]")
-_NON = re.compile(r"\bnon[- ]?$", re.IGNORECASE)
+_NON = re.compile(r"\bnon[- ]?$|未$", re.IGNORECASE)
 _COMMA = re.compile(r"[，,]")
 _YEARS_AGO = re.compile(
     r"(?:\d+|[一二两三四五六七八九十数几]+)(?:余|多)?年(?:余|多|半)?(?:以?前)|\b\w+ years? ago,?"
