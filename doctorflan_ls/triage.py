@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from doctorflan_ls.emergency import Sign, Urgency, vital_signs
 from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, group, place, table
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
@@ -20,7 +21,6 @@ from doctorflan_ls.text import Span
 if TYPE_CHECKING:
     from doctorflan_ls.notes.note import Note
 
-Urgency = Literal["emergency", "urgent", "routine"]
 
 _CHILD = 14
 # An illness that the visit follows up is over.
@@ -28,6 +28,7 @@ _AFTERWARDS = re.compile(
     r"\b(?:follow[- ]?up (?:after|of|for)|status post|s/p|history of)\b[^.;\n]{0,30}$",
     re.IGNORECASE,
 )
+_EMERGENCY = "急诊科"
 _MOST = 5
 
 
@@ -39,17 +40,6 @@ class Ranked:
     name_en: str
     score: float
     evidence: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """An emergency sign at ``span``; ``source`` names the list it is from, ``limit`` the limit
-    that a vital sign is beyond (``≥ 25``)."""
-
-    span: Span
-    level: Urgency
-    source: str
-    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +98,21 @@ def triage(note: Note, span: Span | None = None) -> Triage:
     for level in ("urgent", "emergency"):
         if level in levels:
             urgency = level
-    return Triage(tuple(reader.departments())[:_MOST], urgency, signs)
+    ranked = reader.departments()
+    if urgency == "emergency":
+        ranked = _emergency_first(ranked, signs)
+    return Triage(tuple(ranked)[:_MOST], urgency, signs)
+
+
+def _emergency_first(ranked: list[Ranked], signs: tuple[Sign, ...]) -> list[Ranked]:
+    """The emergency department before all others, because of the signs."""
+    row = next(row for row in table("departments")["department"] if row["zh"] == _EMERGENCY)
+    own = next((one for one in ranked if one.name == _EMERGENCY), None)
+    spans = tuple(sign.span for sign in signs if sign.level == "emergency")
+    others = [one for one in ranked if one is not own]
+    score = max((one.score for one in ranked), default=0.0)
+    evidence = (*spans, *(own.evidence if own else ()))
+    return [Ranked(row["zh"], row["en"], score, tuple(dict.fromkeys(evidence))), *others]
 
 
 class _Reader:
@@ -133,8 +137,11 @@ class _Reader:
 
     @cached_property
     def _left_out(self) -> list[Span]:
-        """Drafts, and phrases whose words are no sign (a stroke risk score is no stroke)."""
+        """What is no complaint: drafts, phrases whose words are no sign (a stroke risk score is
+        no stroke), and what an allergy looked like."""
         blocks = [block.span for block in self.note.draft_blocks]
+        blocks += [section.span for section in self.note.sections_of("allergies")]
+        blocks += [fact.span for fact in self.facts if fact.kind == "allergy"]
         start = self.span.start
         phrases = _ignored().find(self.text)
         return blocks + [Span(hit.start + start, hit.end + start) for hit in phrases]
@@ -234,7 +241,7 @@ class _Reader:
 
     def signs(self) -> list[Sign]:
         """Abnormal vital signs and emergency words, gravest first."""
-        found = [*self._vital_signs(), *self._word_signs()]
+        found = [*vital_signs(self.facts, self.age), *self._word_signs()]
         taken: list[Span] = []
         signs = []
         for sign in sorted(found, key=lambda sign: (sign.level != "emergency", sign.span)):
@@ -242,28 +249,6 @@ class _Reader:
                 taken.append(sign.span)
                 signs.append(sign)
         return signs
-
-    def _vital_signs(self) -> Iterator[Sign]:
-        data = table("emergency")
-        if self.age is not None and self.age < data["limits"]["min_age"]:
-            return
-        limits = {row["vital"]: row for row in data["limit"]}
-        vital = [
-            fact for fact in self.facts if fact.kind == "vital" and fact.assertion != "historical"
-        ]
-        # The examination's values are today's; the history's are measured against it only where
-        # nothing was examined.
-        examined = {fact.name for fact in vital if fact.section in group("exam")}
-        for fact in vital:
-            if fact.name in examined and fact.section not in group("exam"):
-                continue
-            limit = limits.get("systolic" if fact.name == "blood_pressure" else fact.name)
-            value = _number(fact)
-            if limit is None or value is None:
-                continue
-            beyond = _beyond(value, limit)
-            if fact.assertion == "present" and beyond:
-                yield Sign(fact.span, "emergency", data["limits"]["source"], beyond)
 
     def _word_signs(self) -> Iterator[Sign]:
         for hit, span in self._hits(_emergencies()):
@@ -275,26 +260,6 @@ class _Reader:
             if suspected or (assertion == "present" and place not in ("past", "family", "plan")):
                 level, source = hit.value
                 yield Sign(span, level, source)
-
-
-def _beyond(value: float, limit: dict[str, Any]) -> str:
-    """The limit that ``value`` is at or beyond; empty where it is between them."""
-    low, high = limit.get("at_most"), limit.get("at_least")
-    if low is not None and value <= low:
-        return f"≤ {low}"
-    return f"≥ {high}" if high is not None and value >= high else ""
-
-
-def _number(fact: Fact) -> float | None:
-    value = fact.value
-    if isinstance(value, str):
-        head = value.split("/")[0]
-        value = float(head) if head.replace(".", "", 1).isdigit() else None
-    if value is not None and fact.name == "blood_pressure" and (fact.unit or "").lower() == "kpa":
-        return value * 7.50062
-    if value is not None and fact.name == "temperature" and "f" in (fact.unit or "").lower():
-        return (value - 32) / 1.8
-    return value
 
 
 def _first(facts: tuple[Fact, ...], kind: str) -> float | str | None:

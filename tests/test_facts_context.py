@@ -57,3 +57,16 @@ def test_short_items_have_no_parts() -> None:
     )
     assert {section.id: section.level for section in note.sections}["chief_complaint"] == 1
     assert {section.id: section.level for section in note.sections}["signature"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "assertion"),
+    [
+        ("现病史：7年前无明显诱因出现漏尿，无尿频、血尿。", "漏尿", "present"),
+        ("现病史：7年前无明显诱因出现漏尿，无尿频、血尿。", "血尿", "denied"),
+        ("现病史：3年前出现腹痛，治疗后好转。", "腹痛", "historical"),
+        ("体格检查：神清，未呕吐。", "呕吐", "denied"),
+    ],
+)
+def test_since_years(text: str, words: str, assertion: str) -> None:
+    assert only(text, "symptom", words).assertion == assertion

@@ -159,3 +159,21 @@ def test_first_complaint_and_reported_disease_weigh_most(text, department):
 )
 def test_risk_scores_and_landmarks_point_nowhere(text, department):
     assert department not in [ranked.name for ranked in triage(parse_note(text)).departments]
+
+
+def test_an_emergency_goes_to_the_emergency_department_first() -> None:
+    note = parse_note("主诉：胸痛1小时。\n查体：BP 80/50mmHg，P 120次/分。\n")
+    found = triage(note)
+    assert found.urgency == "emergency"
+    assert found.departments[0].name == "急诊科"
+    assert note.slice(found.departments[0].evidence[0]) == "BP 80/50mmHg"
+
+
+def test_what_an_allergy_looked_like_is_no_complaint() -> None:
+    note = parse_note("主诉：咳嗽3天。\n过敏史：青霉素过敏（皮疹）。\n")
+    assert "皮肤性病科" not in [one.name for one in triage(note).departments]
+
+
+def test_the_worst_headache_of_a_life_is_an_emergency() -> None:
+    text = "CC: headache.\nHPI: The worst headache of her life, sudden onset.\n"
+    assert triage(parse_note(text)).urgency == "emergency"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from doctorflan_ls.lexicon import table
+from doctorflan_ls.emergency import Sign
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.text import Span
-from doctorflan_ls.triage import Sign, Triage, triage
+from doctorflan_ls.triage import Triage, triage
 
 _SHOWN = 3
-_EMERGENCY = "急诊科"
 # A department far behind the first would only distract.
 _SHARE = 0.3
 _WORDS = 6
@@ -23,24 +22,13 @@ def rank(case: Case, query: Query) -> list[Line]:
 
 
 def _departments(case: Case, found: Triage) -> list[Line]:
-    lines = _at_once(case, found)
+    lines: list[Line] = []
     for ranked in found.departments[:_SHOWN]:
         if ranked.score < found.departments[0].score * _SHARE:
             break
         name = ranked.name if case.language == "zh" else ranked.name_en
-        if lines and ranked.name == _EMERGENCY:
-            continue
         lines.append(_department(case, name, ranked.evidence))
     return lines[:_SHOWN]
-
-
-def _at_once(case: Case, found: Triage) -> list[Line]:
-    """The emergency department first, where the note has an emergency sign."""
-    row = next(row for row in table("departments")["department"] if row["zh"] == _EMERGENCY)
-    if found.urgency != "emergency" or any(one.name == _EMERGENCY for one in found.departments[:1]):
-        return []
-    spans = tuple(sign.span for sign in found.signs if sign.level == "emergency")
-    return [_department(case, row[case.language], spans)]
 
 
 def _department(case: Case, name: str, spans: tuple[Span, ...]) -> Line:

@@ -24,6 +24,12 @@ _COMMA = re.compile(r"[，,]")
 _YEARS_AGO = re.compile(
     r"(?:\d+|[一二两三四五六七八九十数几]+)(?:余|多)?年(?:余|多|半)?(?:以?前)|\b\w+ years? ago,?"
 )
+# 7年前无明显诱因出现…: how a present illness is told that goes on since then.
+_ONSET = re.compile(
+    r"[，,]?(?:患者|病人)?(?:无明显诱因|不明原因|无诱因|因.{1,12}后|.{0,6}后)?(?:开始|逐渐|反复|间断|突然)?"
+    r"(?:出现|发现|发生|感|觉|反复)"
+)
+_RESOLVED = re.compile(r"治愈|已愈|痊愈|缓解|好转|消失|消退")
 _RECENT = re.compile(
     r"(?:\d+|[一二两三四五六七八九十数几半]+)(?:余|多)?(?:个)?(?:小时|天|日|周|月|年)(?:余"
     r"|多)?(?:以?前)"
@@ -143,6 +149,10 @@ class _Reader:
             marked = mark[1]
         for ago in _YEARS_AGO.finditer(self.text):
             end = min(self._stop(ago.end(), {"now", "patient"}), self._next(self.recent, ago.end()))
+            began = _ONSET.match(self.text, ago.end())
+            told = min(self._next(self.hard, ago.end()), self._next(self.recent, ago.end()))
+            if began and not _RESOLVED.search(self.text, ago.end(), told):
+                continue
             yield _Scope(ago.end(), end, "historical")
 
     def _before(self, index: int, cue: Match, what: str) -> Iterator[_Scope]:
