@@ -40,6 +40,26 @@ class Span(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
+class Spans:
+    """Many spans, searched for those that share a character with another."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = sorted((span, at) for at, span in enumerate(spans))
+        self._starts = [span.start for span, _ in self._spans]
+        # How far back one must look for a span that reaches over a place.
+        self._longest = max((span.end - span.start for span, _ in self._spans), default=0)
+
+    def overlapping(self, span: Span) -> Iterator[int]:
+        """Which of them (numbered as given) overlap ``span``, in the order they stand."""
+        first = bisect_left(self._starts, span.start - self._longest)
+        last = bisect_left(self._starts, span.end)
+        return (at for other, at in self._spans[first:last] if other.overlaps(span))
+
+    def overlap(self, span: Span) -> bool:
+        """True where one of them overlaps ``span``."""
+        return next(self.overlapping(span), None) is not None
+
+
 class Position(NamedTuple):
     """A zero-based line and the code units before the position within it."""
 

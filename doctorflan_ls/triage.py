@@ -7,7 +7,6 @@ their sources. A word that the note denies, or tells of the family, never counts
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.emergency import Sign, Urgency, vital_signs
 from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, group, place, table
 from doctorflan_ls.notes.model import Fact
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Span, Spans
 
 if TYPE_CHECKING:
     from doctorflan_ls.notes.note import Note
@@ -123,8 +122,7 @@ class _Reader:
         self.span = span
         self.text = note.slice(span)
         self.facts = note.facts_in(span)
-        self._starts = [fact.span.start for fact in self.facts]
-        self._longest = max((len(fact.text) for fact in self.facts), default=0)
+        self._fact_spans = Spans(fact.span for fact in self.facts)
         self.sex = _first(note.facts, "sex")
         age = _first(note.facts, "age")
         self.age = age if isinstance(age, (int, float)) else None
@@ -132,11 +130,11 @@ class _Reader:
     def _hits(self, finder: WordFinder) -> Iterator[tuple[Hit, Span]]:
         for hit in finder.find(self.text):
             span = Span(hit.start + self.span.start, hit.end + self.span.start)
-            if not any(part.overlaps(span) for part in self._left_out):
+            if not self._left_out.overlap(span):
                 yield hit, span
 
     @cached_property
-    def _left_out(self) -> list[Span]:
+    def _left_out(self) -> Spans:
         """What is no complaint: drafts, phrases whose words are no sign (a stroke risk score is
         no stroke), and what an allergy looked like."""
         blocks = [block.span for block in self.note.draft_blocks]
@@ -144,7 +142,7 @@ class _Reader:
         blocks += [fact.span for fact in self.facts if fact.kind == "allergy"]
         start = self.span.start
         phrases = _ignored().find(self.text)
-        return blocks + [Span(hit.start + start, hit.end + start) for hit in phrases]
+        return Spans((*blocks, *(Span(hit.start + start, hit.end + start) for hit in phrases)))
 
     @cached_property
     def _first_complaint(self) -> Span:
@@ -175,9 +173,7 @@ class _Reader:
         return "denied" if denied else "present"
 
     def _facts_at(self, span: Span) -> Iterator[Fact]:
-        first = bisect_left(self._starts, span.start - self._longest)
-        last = bisect_left(self._starts, span.end)
-        return (fact for fact in self.facts[first:last] if fact.span.overlaps(span))
+        return (self.facts[at] for at in self._fact_spans.overlapping(span))
 
     def _rank(self, span: Span, where: str) -> float:
         """Less than 1 for a diagnosis that is not the first of its list, the main one."""

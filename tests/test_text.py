@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doctorflan_ls import text as text_module
-from doctorflan_ls.text import Position, Span, Text
+from doctorflan_ls.text import Position, Span, Spans, Text
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
@@ -190,3 +190,15 @@ def test_an_edit_shares_the_chunks_it_did_not_touch():
     edited = text.replaced(Span(20_000, 20_001), "痛")
     shared = {id(chunk) for chunk in text._chunks} & {id(chunk) for chunk in edited._chunks}
     assert len(text._chunks) - len(shared) <= 3
+
+
+SPANS = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda ends: Span(*sorted(ends)))
+
+
+@given(spans=st.lists(SPANS, max_size=12), wanted=SPANS)
+def test_overlapping_spans(spans: list[Span], wanted: Span) -> None:
+    expected = {at for at, span in enumerate(spans) if span.overlaps(wanted)}
+    found = list(Spans(spans).overlapping(wanted))
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+    assert Spans(spans).overlap(wanted) == bool(expected)
