@@ -70,3 +70,9 @@ def test_short_items_have_no_parts() -> None:
 )
 def test_since_years(text: str, words: str, assertion: str) -> None:
     assert only(text, "symptom", words).assertion == assertion
+
+
+def test_a_frequency_written_onto_the_unit() -> None:
+    fact = only("用药：阿司匹林100mgqd。", "drug", "阿司匹林")
+    assert (fact.dose, fact.frequency, fact.text) == ("100mg", "qd", "阿司匹林100mgqd")
+    assert fact.section == "medications"

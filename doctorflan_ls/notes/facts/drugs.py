@@ -26,9 +26,12 @@ _UNIT = (
     r"|tabs?|capsules?|drops?|%)"
 )
 _NUMBER = r"\d+(?:[.,]\d+)?(?:\s*[-~～/]\s*\d+(?:\.\d+)?)?|半|一|两"
+# 100mgqd: the frequency written onto the unit.
+_GLUED = r"(?i:bid|tid|qid|qod|qd|qn|qhs|q\d+h)(?![a-zA-Z])"
+_AFTER_UNIT = r"(?:(?<![a-zA-Z])|(?<=\d[gU])|(?<=\dm[gl])|(?<=\dmL))"
 _DOSE = re.compile(
     rf"(?:早|中|晚|午|睡前|每次|一次|各|to |at |of )?\s?(?:{_NUMBER})\s?{_UNIT}(?:/kg|/次|/d"
-    rf"|/日)?(?:(?<![a-zA-Z])|(?![a-zA-Z]))"
+    rf"|/日)?(?:(?<![a-zA-Z])|(?![a-zA-Z])|(?={_GLUED}))"
     rf"(?:\s*[、，,\s]?(?:早|中|晚|午|睡前)\s?(?:{_NUMBER})\s?{_UNIT}(?:(?<![a-zA-Z])|(?![a-zA-Z])))*",
 )
 _ROUTE = re.compile(
@@ -45,7 +48,7 @@ _FREQUENCY = re.compile(
     r"|[一二两三四])(?:-\d)?\s?次)?|一[日天](?:\d|[一二两三四])次|(?:\d+"
     r"|[一二两三四])次\s?[/／每]\s?(?:日|天|周|d|晚)"
     r"|日(?:\d|[一二三四])次|[一二三四\d]日[一二三四\d]次|必要时|睡前|晨起|隔日(?:一次)?|餐[前后中]"
-    r"|(?<![a-zA-Z])(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|\d+\s?hrly|\d+ hourly"
+    rf"|{_AFTER_UNIT}(?:bid|tid|qid|qd|qod|qn|qhs|hs|biw|tiw|qw|q\d+h|\d+\s?hrly|\d+ hourly"
     r"|q\d+-?\d*\s?(?:h|hours?|hrs?)|qam"
     r"|qpm|prn|b\.i\.d\.?|t\.i\.d\.?|q\.d\.?|q\.i\.d\.?|od|bd|tds|qds|mane|nocte|st)\b"
     r"|(?<![a-zA-Z])(?:once|twice|three times|four times"
