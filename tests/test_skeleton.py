@@ -402,3 +402,64 @@ def test_no_word_of_the_skeleton_gives_an_order():
     source = files("doctorflan_ls").joinpath("data", "skeleton.toml").read_text(encoding="utf-8")
     words = tomllib.loads(source)["words"]
     assert not any(order in pair["zh"] for pair in words.values() for order in ("应予", "诊断为"))
+
+
+ANNUAL = """HISTORY OF PRESENT ILLNESS
+
+She takes a blood pressure medication every morning and had the influenza vaccine in October. She
+was on bisoprolol 2.5 mg daily. Denies palpitations, hearing loss, or fainting spells.
+
+CURRENT MEDICATIONS
+
+Bisoprolol 5 mg daily.
+
+PHYSICAL EXAM
+
+Stiff neck on flexion. Heart regular.
+
+ASSESSMENT AND PLAN
+
+Colon cancer.
+• Medical Treatment: Start loperamide 2 mg as needed.
+
+No evidence of recurrent disease.
+• Additional Testing: CT abdomen now.
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "said", "unsaid"),
+    [
+        ("case-summary", "Past history:", "bisoprolol 5 mg daily", "vaccine"),
+        ("case-summary", "Diagnosis:", "colon cancer", "recurrent"),
+        ("case-summary", "Advice:", "ct abdomen now", "recurrent"),
+        ("next-examinations", "Planned in the note:", "ct abdomen now", "loperamide"),
+        ("initial-diagnosis", "Basis: examination:", "stiff neck on flexion", "regular"),
+        ("initial-diagnosis", "Negative findings to weigh:", "no hearing loss", "bisoprolol"),
+        (
+            "medication-plan",
+            "with what they lack:",
+            "blood pressure medication every morning [to be added: which drug, and how]",
+            "vaccine",
+        ),
+        ("discharge-instruction", "Your medicines:", "the note also has 2.5 mg", "vaccine"),
+    ],
+)
+def test_an_annual_visit(task, title, said, unsaid):
+    answer = part(draft(ANNUAL, task), title).casefold()
+    assert said in answer
+    assert unsaid not in answer
+
+
+def test_a_drug_named_twice_is_one_line_with_the_newest_dose():
+    answer = part(draft(ANNUAL, "medication-plan"), "with what they lack:").casefold()
+    assert answer.count("bisoprolol") == 1
+    assert "bisoprolol 5 mg daily" in answer
+
+
+@pytest.mark.parametrize("task", ["treatment-plan", "discharge-instruction", "postoperative-care"])
+def test_the_english_allergy_warning_stands_on_the_line_of_the_drug(task):
+    note = "Allergies: ibuprofen.\n\nPlan:\nStart naproxen 250 mg twice daily.\n"
+    lines = [line for line in draft(note, task).split("\n") if "250 mg" in line]
+    warning = "(please check: allergy to ibuprofen recorded, the same class)"
+    assert any("naproxen" in line and warning in line for line in lines)

@@ -1,7 +1,7 @@
 """Chinese drafts: what reports conclude, whole sentences, and words that only look like a plan."""
 
 import pytest
-from test_skeleton import draft, part
+from test_skeleton import chunks, draft, part
 
 REFLUX = """主诉：反酸、烧心5年，咳嗽1年。
 现病史：
@@ -163,3 +163,136 @@ def test_no_frequency_is_not_no_urine():
     assert "无尿" not in text
     assert "尿急" not in text
     assert "无尿频、尿急、尿痛" in draft(note, "initial-diagnosis")
+
+
+VISIT = """门诊病历
+主诉：咳嗽、胸闷2天。
+现病史：2天前受凉后咳嗽、胸闷，来院途中含服硝酸甘油1片。
+既往史：高血压病8年，长期口服缬沙坦80mg qd。
+过敏史：对头孢克洛过敏（全身皮疹）。
+查体：T 38.9℃，P 86次/分，R 18次/分，BP 124/76mmHg。右肺可闻及湿啰音。
+处理：{plan}
+"""
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "discharge-instruction",
+        "medication-plan",
+        "treatment-plan",
+        "postoperative-care",
+        "follow-up-plan",
+        "contraindication-check",
+        "case-summary",
+        "medication-inquiry",
+    ],
+)
+@pytest.mark.parametrize(
+    ("drug", "relation"),
+    [
+        ("头孢克洛 0.25g tid 口服", "同一药物"),
+        ("头孢呋辛 0.25g bid 口服", "同类药物"),
+        ("阿莫西林 0.5g tid 口服", "同属β-内酰胺类"),
+    ],
+)
+def test_the_allergy_warning_stands_on_the_line_of_the_drug(task, drug, relation):
+    lines = draft(VISIT.format(plan=f"{drug}；氨溴索 30mg tid 口服。"), task).split("\n")
+    warned = [line for line in lines if f"{drug}（请核对：记录有“头孢克洛过敏”，{relation}" in line]
+    assert len(warned) == 1
+    assert not any("请核对" in line for line in lines if "氨溴索" in line)
+
+
+def test_a_drug_without_conflict_has_no_warning():
+    assert "请核对：记录有" not in draft(
+        VISIT.format(plan="氨溴索 30mg tid 口服。"), "treatment-plan"
+    )
+
+
+def test_what_was_taken_so_far_and_the_plan_does_not_name_is_listed():
+    text = draft(VISIT.format(plan="氨溴索 30mg tid 口服。"), "discharge-instruction")
+    told = part(text, "回家后要用的药：")
+    assert "缬沙坦80mg qd 口服（此前在用，计划中未提）" in told
+    assert "硝酸甘油" not in told
+
+
+@pytest.mark.parametrize("plan", ["缬沙坦 160mg qd 口服。", "停用缬沙坦，氨溴索 30mg tid 口服。"])
+def test_what_the_plan_names_is_not_unnamed(plan):
+    told = part(draft(VISIT.format(plan=plan), "discharge-instruction"), "回家后要用的药：")
+    assert "计划中未提" not in told
+
+
+def test_a_dose_taken_once_is_no_current_drug():
+    text = draft(VISIT.format(plan="氨溴索 30mg tid 口服。"), "preoperative-education")
+    told = part(text, "您正在用的药（请医生逐一注明继续或停用）：")
+    assert told == "\n1. 缬沙坦80mg qd 口服\n2. 已用：硝酸甘油1片 含服"
+
+
+def test_vital_signs_of_the_summary_abnormal_first():
+    told = part(draft(VISIT.format(plan="休息。"), "case-summary"), "现病史：")
+    assert "生命体征：T 38.9℃ ↑、P 86次/分、R 18次/分、BP 124/76mmHg" in told
+
+
+@pytest.mark.parametrize(
+    ("task", "title"),
+    [("initial-diagnosis", "依据·体征："), ("differential-diagnosis", "阳性发现：")],
+)
+def test_abnormal_vital_signs_are_a_basis(task, title):
+    told = part(draft(VISIT.format(plan="休息。"), task), title)
+    assert "生命体征：T 38.9℃ ↑" in told
+    assert "BP" not in told
+
+
+@pytest.mark.parametrize("title", ["门诊病历", "社区随访门诊记录", "术后复诊记录"])
+@pytest.mark.parametrize("task", ["discharge-instruction", "follow-up-plan", "treatment-plan"])
+def test_a_title_is_no_plan(task, title):
+    note = VISIT.format(plan="休息。").replace("门诊病历", title, 1)
+    assert title not in draft(note, task)
+
+
+def test_a_heading_without_text_is_no_plan():
+    text = draft("主诉：咳嗽2天。\n随访：\n", "follow-up-plan")
+    assert part(text, "时间：") == "［待补充：随访时间与频次］"
+
+
+@pytest.mark.parametrize(
+    ("plan", "found"), [("2周后门诊复查血压。", True), ("门诊已查血常规。", False)]
+)
+def test_the_word_outpatient_alone_is_no_follow_up(plan, found):
+    told = part(draft(VISIT.format(plan=plan), "discharge-instruction"), "复诊：")
+    assert ("门诊" in told) is found
+
+
+def test_emergency_plan_shows_the_conflict_and_what_was_given():
+    text = draft(VISIT.format(plan="予头孢呋辛 1.5g 静滴；建议复查胸片。"), "emergency-plan")
+    assert "请核对：头孢呋辛" in part(text, "用药前核对：")
+    given = part(text, "已做处理：")
+    assert "含服硝酸甘油1片" in given
+    assert "予头孢呋辛 1.5g 静滴（请核对：" in given
+    assert "缬沙坦" not in given
+
+
+def test_a_question_about_pain_rests_on_the_pain():
+    note = "主诉：胸闷2天。\n现病史：2天前起胸闷，1小时前出现胸痛。\n"
+    asked = {
+        chunk.text: [note[span.start : span.end] for span in chunk.evidence]
+        for chunk in chunks(note, "inquiry-prompts")
+        if "？" in chunk.text
+    }
+    assert asked["疼痛性质（绞痛、胀痛、刺痛、烧灼、压榨）？"] == ["胸痛"]
+    assert asked["吸烟（支／日×年）、饮酒（量×年）？"] == ["胸闷2天。"]
+
+
+def test_lung_sounds_are_no_site_of_an_operation_that_nobody_plans():
+    title = "病变部位与范围："
+    assert "湿啰音" not in part(draft(VISIT.format(plan="休息。"), "surgical-plan"), title)
+    planned = VISIT.format(plan="拟行右肺下叶切除术。")
+    assert "湿啰音" in part(draft(planned, "surgical-plan"), title)
+
+
+@pytest.mark.parametrize(
+    "task", ["preoperative-education", "discharge-instruction", "rehabilitation-plan"]
+)
+def test_what_a_patient_gets_is_first_checked_by_the_doctor(task):
+    last = draft(VISIT.format(plan="休息。"), task).rsplit("\n", 1)[1]
+    assert last == "以上内容均摘自病历记录，请医生核对后交给患者。"

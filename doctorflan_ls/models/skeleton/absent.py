@@ -53,18 +53,39 @@ def questions(case: Case, query: Query) -> list[Line]:
     if query.argument == "accompanying":
         rows = [also for row in found for also in row["also"]]
         open_rows = [row for row in rows if not case.mentions(row["words"])]
-        pieces = [Piece(row[case.language], evidence) for row in open_rows]
+        asked = {id(also): row for row in found for also in row["also"]}
+        pieces = [
+            Piece(row[case.language], _said(case, asked[id(row)]["terms"]) or evidence)
+            for row in open_rows
+        ]
         return case.joined(pieces, 12, between="semicolon")
+    symptom_words = table("inquiry")["symptom_words"]
     classes = {name for row in found for name in row["class"]}
     lines = []
     for row in table("inquiry")["question"]:
         fits = row["about"] == query.argument and case.suits(row) and _of_class(row, classes)
         if fits and not _answered(case, row):
-            lines.append(Line((Piece(row["ask"][case.language], evidence),)))
+            words = [word for name in row.get("only", ()) for word in symptom_words[name]]
+            about = _said(case, words) or evidence
+            lines.append(Line((Piece(row["ask"][case.language], about),)))
     if span is None and query.argument == "complaint":
         ask = case.word("gap", ask=case.word("complaint_missing"))
         return [Line((Piece(ask, gap=True),))]
     return lines
+
+
+def _said(case: Case, words: list[str]) -> tuple[Span, ...]:
+    """Where the note first tells of a symptom with one of these words; empty where it does not."""
+    folded = _folded(words)
+    told = (fact for fact in case.all_facts if fact.kind == "symptom")
+    fitting = (
+        fact.span
+        for fact in told
+        if fact.assertion == "present"
+        and fact.section not in group("background")
+        and any(word in f"{fact.text} {fact.name}".casefold() for word in folded)
+    )
+    return tuple(fitting)[:1]
 
 
 def _of_class(row: dict[str, Any], classes: set[str]) -> bool:

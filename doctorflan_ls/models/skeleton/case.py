@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from doctorflan_ls.lexicon import group, table
+from doctorflan_ls.lexicon import cues, group, has_cue, table
 from doctorflan_ls.models.skeleton.lines import Line, Piece
 from doctorflan_ls.models.skeleton.source import Source
 from doctorflan_ls.notes.model import Fact, FactKind
@@ -68,6 +68,28 @@ class Case(Source):
         if isinstance(low, int) and self.age is not None and self.age < low:
             return False
         return not isinstance(high, int) or (self.age is not None and self.age <= high)
+
+    @cached_property
+    def drugs(self) -> list[Fact]:
+        """The drugs in scope: not the denied, not those named as allergens, and of the
+        vaccines only those of a plan."""
+        allergens = [fact.span for fact in self.all_facts if fact.kind == "allergy"]
+        return [
+            fact
+            for fact in self.of("drug")
+            if fact.assertion not in ("denied", "family")
+            and fact.section != "allergies"
+            and not any(span.overlaps(fact.span) for span in allergens)
+            and (
+                self.place(fact.span) == "plan"
+                or not has_cue(f"{fact.name} {fact.text}", cues("vaccine"))
+            )
+        ]
+
+    @cached_property
+    def allergens(self) -> list[Fact]:
+        """The recorded allergies of the whole note that are not denied."""
+        return [f for f in self.all_facts if f.kind == "allergy" and f.assertion != "denied"]
 
     @cached_property
     def assessed(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece
@@ -37,6 +38,8 @@ def compose(prompt: Prompt) -> Iterator[Chunk]:
     if left:
         titles = case.word("comma").join(left)
         yield Chunk("\n" + case.word("knowledge", titles=titles))
+    if prompt.task.id in table("skeleton")["patient"]["tasks"]:
+        yield Chunk("\n" + case.word("checked_by_doctor"))
 
 
 def _lines(case: Case, element: Element, quoted: dict[Span, str]) -> list[Line] | None:

@@ -6,9 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from doctorflan_ls.cross_allergy import drug_groups
-from doctorflan_ls.lexicon import cues, has_cue, table
+from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.conflicts import warnings
+from doctorflan_ls.models.skeleton.drug_use import (
+    begun,
+    current,
+    earlier,
+    failure,
+    is_anticoagulant,
+    is_class,
+    ordered,
+    taken_once,
+)
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
@@ -20,60 +30,19 @@ _CONDITION = re.compile(r"\b(?:if|unless)\b[^,;:\n]{4,60}", re.IGNORECASE)
 _VERB = 80
 
 
-def is_anticoagulant(fact: Fact) -> bool:
-    """True for a drug of an anticoagulant or antiplatelet class."""
-    return bool(drug_groups(fact) & frozenset(table("skeleton")["safety"]["anticoagulant_groups"]))
-
-
-def drug_facts(case: Case) -> list[Fact]:
-    """The drugs a patient takes or is to take: not the denied, not those named as allergens."""
-    allergens = [fact.span for fact in case.all_facts if fact.kind == "allergy"]
-    return [
-        fact
-        for fact in case.of("drug")
-        if fact.assertion not in ("denied", "family")
-        and fact.section != "allergies"
-        and not any(span.overlaps(fact.span) for span in allergens)
-    ]
-
-
-def _ordered(case: Case, fact: Fact) -> bool:
-    """True for a drug in a plan, not in the reasons for it."""
-    return case.place(fact.span) == "plan" and not case.is_reasoning(fact.span)
-
-
-def _begun(case: Case, fact: Fact) -> bool:
-    """True for a drug that is begun or changed now; an English history tells of earlier ones."""
-    if fact.status not in ("new", "changed"):
-        return False
-    return case.note.language == "zh" or not case.plans or _ordered(case, fact)
-
-
-def _current(case: Case, fact: Fact) -> bool:
-    """True for a drug taken before the plan, or (English) one that the plan continues."""
-    if fact.assertion == "historical" or _earlier(case, fact):
-        return False
-    if case.note.language == "en" and fact.status == "current":
-        return True
-    taken = fact.status in ("current", "changed", None) or (
-        case.note.language == "en" and case.plans and fact.status == "new"
-    )
-    return taken and (case.place(fact.span) != "plan" or case.is_reasoning(fact.span))
-
-
 _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
     "all": lambda _, fact: fact.status not in ("stopped", "avoid"),
     "plan": lambda case, fact: (
-        _begun(case, fact) or (fact.status not in ("stopped", "avoid") and _ordered(case, fact))
+        begun(case, fact) or (fact.status not in ("stopped", "avoid") and ordered(case, fact))
     ),
-    "ordered": lambda case, fact: fact.status not in ("stopped", "avoid") and _ordered(case, fact),
-    "current": _current,
+    "ordered": lambda case, fact: fact.status not in ("stopped", "avoid") and ordered(case, fact),
+    "current": current,
     "unnamed": lambda case, fact: (
-        case.note.language == "en"
-        and any(_ordered(case, other) for other in drug_facts(case))
-        and _current(case, fact)
-        and _failure(case, fact) is None
+        any(ordered(case, other) for other in case.drugs)
+        and current(case, fact)
+        and failure(case, fact) is None
     ),
+    "once": taken_once,
     "stopped": lambda _, fact: fact.status in ("stopped", "avoid"),
     "anticoagulant": lambda _, fact: is_anticoagulant(fact),
 }
@@ -81,16 +50,17 @@ _DRUGS: dict[str, Callable[[Case, Fact], bool]] = {
 
 def drugs(case: Case, query: Query) -> list[Line]:
     """Drugs as written: ``all``, ``plan`` (new, changed or in a plan), ``ordered``
-    (in a plan), ``current``, ``unnamed`` (English: taken
-    so far and not named in a plan that names others), ``stopped``, ``anticoagulant``,
-    ``duplicates``; with ``complete=1`` what each lacks becomes a gap."""
+    (in a plan), ``current``, ``unnamed`` (taken so far and not named in a plan that names
+    others), ``once`` (taken or given before this visit), ``stopped``, ``anticoagulant``,
+    ``duplicates``; a drug that conflicts with a recorded allergy with a warning; with
+    ``complete=1`` what each lacks becomes a gap."""
     if query.argument == "duplicates":
         return _duplicates(case)
     told: dict[str, list[Fact]] = {}
     wanted = _DRUGS[query.argument]
     left_out = _left_out(case, query.argument)
-    for fact in drug_facts(case):
-        failed = query.argument in ("plan", "ordered") and _failure(case, fact) is not None
+    for fact in case.drugs:
+        failed = query.argument in ("plan", "ordered") and failure(case, fact) is not None
         if wanted(case, fact) and not failed and fact.name not in left_out:
             told.setdefault(fact.name.casefold(), []).append(fact)
     complete = "complete" in query.options
@@ -102,22 +72,21 @@ def drugs(case: Case, query: Query) -> list[Line]:
     return case.joined(pieces, limit, query.label)
 
 
-def _earlier(case: Case, fact: Fact) -> bool:
-    """True where the sentence of an English drug tells of an earlier illness."""
-    if case.note.language == "zh":
-        return False
-    return has_cue(case.quote(case.sentence_of(fact.span)), cues("earlier"))
-
-
 def _left_out(case: Case, which: str) -> set[str]:
-    """The drugs of an English note that are not to be listed: those its plan stops, and among
-    the current those that it only now begins."""
-    if case.note.language != "en" or which not in ("plan", "ordered", "current", "unnamed"):
-        return set()
-    found = drug_facts(case)
-    planned = [fact for fact in found if case.place(fact.span) == "plan"]
+    """The drugs that are not to be listed: among the unnamed those that the plan names or the
+    note stops; of an English note those its plan stops, and among the current those that it only
+    now begins."""
     if which == "unnamed":
-        return {fact.name for fact in planned if not case.is_reasoning(fact.span)}
+        return {
+            fact.name
+            for fact in case.drugs
+            if fact.status in ("stopped", "avoid")
+            or (case.place(fact.span) == "plan" and not case.is_reasoning(fact.span))
+        }
+    if case.note.language != "en" or which not in ("plan", "ordered", "current"):
+        return set()
+    found = case.drugs
+    planned = [fact for fact in found if case.place(fact.span) == "plan"]
     if which == "current":
         known = {fact.name for fact in found if fact not in planned}
         return {fact.name for fact in planned if fact.status == "new"} - known
@@ -126,21 +95,27 @@ def _left_out(case: Case, which: str) -> set[str]:
 
 def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
     """The mention to show, and those of another dose: what is ordered now goes before what was
-    taken, then the mention that says most of how the drug is taken."""
+    taken, then the newest dose, then the mention that says most of how the drug is taken."""
     name = mentions[0].name
-    stops = [f for f in drug_facts(case) if f.name == name and f.status in ("stopped", "avoid")]
+    stops = [f for f in case.drugs if f.name == name and f.status in ("stopped", "avoid")]
     if case.note.language == "en" and any(case.place(f.span) == "plan" for f in stops):
         fullest = stops[-1]
         for fact in mentions:
             fullest = _fuller(fullest, fact)
         return replace(fullest, status=stops[-1].status), []
-    latest = [fact for fact in mentions if _begun(case, fact)]
+    latest = [fact for fact in mentions if begun(case, fact)]
     if case.note.language == "en":
-        latest += [fact for fact in mentions if fact not in latest and _ordered(case, fact)]
+        latest += [fact for fact in mentions if fact not in latest and ordered(case, fact)]
         latest = [fact for fact in latest if fact.dose] or latest
-    chosen = (latest or mentions)[0]
-    for fact in (latest or mentions)[1:]:
-        chosen = _fuller(chosen, fact)
+    if latest:
+        newest = latest[0]
+    else:
+        listed = [fact for fact in mentions if fact.section == "medications" and fact.dose]
+        newest = (listed or [fact for fact in mentions if fact.dose] or mentions)[-1]
+    chosen = newest
+    for fact in latest or mentions:
+        if latest or fact.dose in (newest.dose, None):
+            chosen = _fuller(chosen, fact)
     chosen = _continued(case, chosen)
     doses = {fact.dose: fact for fact in mentions if fact.dose and fact.dose != chosen.dose}
     return chosen, list(doses.values()) if chosen.dose else []
@@ -158,7 +133,7 @@ def _continued(case: Case, fact: Fact) -> Fact:
     """Of a drug that goes on as it was, the mention that says how it is taken."""
     if fact.status != "current":
         return fact
-    same = (f for f in drug_facts(case) if f.name == fact.name and f.status in ("current", None))
+    same = (f for f in case.drugs if f.name == fact.name and f.status in ("current", None))
     for other in same:
         fact = _fuller(fact, other)
     return fact
@@ -175,24 +150,26 @@ def _written(case: Case, fact: Fact) -> Piece:
 
 
 def _in_a_row(case: Case, fact: Fact) -> Piece:
-    """The drug as one item of a line, an English one with what came of it."""
-    written = _written(case, fact)
-    if case.note.language == "zh":
-        return written
-    failure = _failure(case, fact)
-    if failure:
-        said = case.word("tried", result=case.quote(failure))
-        return Piece(f"{written.text} ({said})", (*written.evidence, failure))
-    if fact.status in ("stopped", "avoid"):
-        return Piece(f"{written.text} ({case.word(f'status_{fact.status}')})", written.evidence)
-    return written
+    """The drug as one item of a line: an English one with what came of it, each with its
+    warning."""
+    words, evidence = _written(case, fact)[:2]
+    failed = failure(case, fact)
+    if case.note.language == "en" and failed:
+        said = case.word("tried", result=case.quote(failed))
+        words, evidence = f"{words} ({said})", (*evidence, failed)
+    elif case.note.language == "en" and fact.status in ("stopped", "avoid"):
+        words = f"{words} ({case.word(f'status_{fact.status}')})"
+    for warning in warnings(case, fact):
+        words, evidence = words + warning.text, (*evidence, *warning.evidence)
+    return Piece(words, evidence)
 
 
 def _drug(case: Case, fact: Fact, others: list[Fact], query: Query) -> tuple[Piece, ...]:
-    pieces = [_written(case, fact)]
-    if case.note.language == "en":
-        pieces += _remarks(case, fact, others, query.argument)
-    if "complete" in query.options:
+    pieces = [_written(case, fact), *_remarks(case, fact, others, query.argument)]
+    pieces += warnings(case, fact)
+    if "complete" in query.options and is_class(fact):
+        pieces += [Piece(" "), Piece(case.word("gap", ask=case.word("which_drug")), gap=True)]
+    elif "complete" in query.options and not taken_once(case, fact):
         keys = ("dose", "route", "frequency")
         lacking = [case.word(key) for key in keys if getattr(fact, key) is None]
         if lacking:
@@ -202,27 +179,33 @@ def _drug(case: Case, fact: Fact, others: list[Fact], query: Query) -> tuple[Pie
 
 
 def _remarks(case: Case, fact: Fact, others: list[Fact], which: str) -> list[Piece]:
-    """What the note says of an English drug beside its dose: begun, changed, tried, under which
-    condition, in which other dose."""
+    """What the note says of a drug beside its dose: taken before, not named by the plan; of an
+    English one also begun, changed, tried, under which condition, in which other dose."""
     remarks = []
-    failure = _failure(case, fact)
-    if failure:
-        remarks.append(Piece(case.word("tried", result=case.quote(failure)), (failure,)))
-    else:
+    english = case.note.language == "en"
+    failed = failure(case, fact)
+    if failed:
+        remarks.append(Piece(case.word("tried", result=case.quote(failed)), (failed,)))
+    elif taken_once(case, fact) and which != "once":
+        remarks.append(Piece(case.word("used"), (case.clause_of(fact.span),)))
+    elif english:
         remarks += _change(case, fact, known=bool(others))
     if which == "unnamed":
         remarks.append(Piece(case.word("unnamed"), (fact.span,)))
     before = Span(_sentence_start(case, fact.span), fact.span.start)
-    condition = _CONDITION.search(case.text, before.start, before.end)
+    condition = _CONDITION.search(case.text, before.start, before.end) if english else None
     if condition:
         span = Span(*condition.span())
         remarks.append(Piece(case.quote(span).lower(), (span,)))
-    for other in others:
+    for other in others if english else ():
         remarks.append(Piece(case.word("also_dose", dose=other.dose), (other.span,)))
+    if not remarks:
+        return []
+    opening, between, closing = "（；）" if case.language == "zh" else (" (", "; ", ")")
     row: list[Piece] = []
     for remark in remarks:
-        row += [Piece("; " if row else " ("), remark]
-    return [*row, Piece(")")] if row else []
+        row += [Piece(between if row else opening), remark]
+    return [*row, Piece(closing)]
 
 
 def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
@@ -230,9 +213,9 @@ def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
 
     A drug ``known`` in another dose is changed, not new.
     """
-    if _earlier(case, fact):
+    if earlier(case, fact):
         return [Piece(case.word("status_earlier"), (case.sentence_of(fact.span),))]
-    if not _begun(case, fact) and fact.status not in ("stopped", "avoid"):
+    if not begun(case, fact) and fact.status not in ("stopped", "avoid"):
         return []
     start = max(_sentence_start(case, fact.span), fact.span.start - _VERB)
     said = "changed" if known and fact.status == "new" else str(fact.status)
@@ -248,31 +231,14 @@ def _change(case: Case, fact: Fact, *, known: bool) -> list[Piece]:
     return [Piece(case.word(f"status_{said}"), tuple(evidence))]
 
 
-def _failure(case: Case, fact: Fact) -> Span | None:
-    """Where the sentence of an English drug that was tried says that it did not help."""
-    if case.note.language != "en" or fact.status in ("new", "changed"):
-        return None
-    sentence = case.sentence_of(fact.span)
-    said = case.text[fact.span.end : sentence.end].casefold()
-    before = case.text[sentence.start : fact.span.start].casefold()
-    for words in cues("did_not_help"):
-        at = said.find(words)
-        if at >= 0:
-            return Span(fact.span.end + at, fact.span.end + at + len(words))
-        if words.startswith("fail") and words in before:
-            at = sentence.start + before.rfind(words)
-            return Span(at, at + len(words))
-    return None
-
-
 def _sentence_start(case: Case, span: Span) -> int:
     return case.sentence_of(span).start
 
 
 def _duplicates(case: Case) -> list[Line]:
     told: dict[str, list[Fact]] = {}
-    for fact in drug_facts(case):
-        if _ordered(case, fact) and fact.status not in ("stopped", "avoid"):
+    for fact in case.drugs:
+        if ordered(case, fact) and fact.status not in ("stopped", "avoid"):
             told.setdefault(fact.name.casefold(), []).append(fact)
     lines = []
     for mentions in told.values():

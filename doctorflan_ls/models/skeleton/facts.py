@@ -68,7 +68,8 @@ def labs(case: Case, query: Query) -> list[Line]:
 
 
 def vitals(case: Case, query: Query) -> list[Line]:
-    """Vital signs as written, the examination's before the history's.
+    """Vital signs as written, abnormal ones first, the examination's before the history's; a heart
+    rate equal to the pulse is left out.
 
     The argument names which, ``flag`` keeps the high and low ones.
     """
@@ -80,8 +81,16 @@ def vitals(case: Case, query: Query) -> list[Line]:
         if (not wanted or fact.name in wanted) and (not flags or fact.flag in flags)
     ]
     examined = {fact.name for fact in told if fact.section in group("exam")}
-    now = [f for f in told if f.section in group("exam") or f.name not in examined]
-    return case.joined([measured(case, fact) for fact in now], query.limit())
+    now = [
+        fact
+        for fact in told
+        if fact.section in group("exam")
+        or (fact.name not in examined and fact.assertion != "historical")
+    ]
+    pulses = {fact.value for fact in now if fact.name == "pulse"}
+    now = [fact for fact in now if fact.name != "heart_rate" or fact.value not in pulses]
+    now.sort(key=lambda fact: fact.flag not in ("H", "L"))
+    return case.joined([measured(case, fact) for fact in now], query.limit(), query.label)
 
 
 def procedures(case: Case, query: Query) -> list[Line]:
@@ -162,6 +171,9 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
     if query.argument != "final":
         spans += _numbered(case) or ([] if spans else _problems(case) or _briefly(case))
     unique = {case.quote(span).casefold(): span for span in spans}
+    unique = {
+        words: span for words, span in unique.items() if not words.startswith(cues("no_diagnosis"))
+    }
     lines = [case.line(span) for words, span in unique.items() if len(words) <= _LONGEST_NAME]
     if lines or query.argument == "final":
         return lines[:limit]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doctorflan_ls.lexicon import group
 from doctorflan_ls.models.skeleton.case import Case
+from doctorflan_ls.models.skeleton.conflicts import warned
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.model import Fact, FactKind
 
@@ -46,7 +47,7 @@ def focus(case: Case, query: Query) -> list[Line]:
     told = pointed_at(case, query.argument)[:limit]
     home = {fact: case.line(case.sentence_of(fact.span)) for fact in told}
     if "mentions" not in query.options:
-        return [home[fact] for fact in told]
+        return [warned(case, line) for line in home.values()]
     quoted = {line.quote for line in home.values()}
     words = tuple({word.casefold() for fact in told for word in (fact.name, fact.text)})
     lines = []

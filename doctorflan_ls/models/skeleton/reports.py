@@ -38,6 +38,7 @@ def reports(case: Case, spans: Iterable[Span], limit: int, found: bool = False) 
         kept = [span for span in told if len(case.quote(span)) > 5]
         if found:
             kept = [span for span in kept if finds(case, span)]
+        kept.sort(key=lambda span: not finds(case, span))
         return [case.line(span) for span in kept if not _is_laboratory(case, span)][:limit]
     by_report: dict[str, list[Span]] = {}
     seen: list[str] = []

@@ -1,18 +1,12 @@
-"""Selectors that confront drugs with allergies, and list what bears on the choice of a drug.
-
-They compare names, classes and recorded values; they know no interaction and no dose limit.
-"""
+"""Selectors over what bears on the choice of a drug, as recorded: they know no dose limit."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from doctorflan_ls import cross_allergy
-from doctorflan_ls.cross_allergy import Relation
 from doctorflan_ls.lexicon import cues, has_cue, table
 from doctorflan_ls.models.skeleton.case import Case
-from doctorflan_ls.models.skeleton.drugs import drug_facts
 from doctorflan_ls.models.skeleton.facts import measured
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.notes.model import Fact
@@ -22,34 +16,6 @@ _LONGEST_WORDING = 40
 _DIGIT = re.compile(r"\d")
 # A value before 、 belongs to another test.
 _AFTER_VALUE = re.compile(r"[^，。；\n]*\d[^、，。；\n]*、")
-
-
-def confront(case: Case, query: Query) -> list[Line]:
-    """Each drug that is a recorded allergen, or of its class; ``none=1`` says where none is."""
-    if query.argument != "allergies":
-        return []
-    allergens = [
-        fact for fact in case.all_facts if fact.kind == "allergy" and fact.assertion != "denied"
-    ]
-    drugs = [fact for fact in drug_facts(case) if fact.status not in ("stopped", "avoid")]
-    lines: dict[tuple[str, str], Line] = {}
-    for allergen in allergens:
-        for drug in drugs:
-            relation = cross_allergy.relation(drug, allergen)
-            if relation is not None:
-                key = (drug.name.casefold(), allergen.name.casefold())
-                lines.setdefault(key, _conflict(case, drug, allergen, relation))
-    if not lines and allergens and drugs and "none" in query.options:
-        evidence = tuple(fact.span for fact in (*allergens, *drugs))
-        return [Line((Piece(case.word("no_conflict"), evidence),))]
-    return list(lines.values())
-
-
-def _conflict(case: Case, drug: Fact, allergen: Fact, relation: Relation) -> Line:
-    said = case.word("conflict", drug=case.quote(drug.span), allergen=case.quote(allergen.span))
-    why = cross_allergy.worded(relation).in_(case.language)
-    text = f"{said}（{why}）" if case.language == "zh" else f"{said} ({why})"
-    return Line((Piece(text, (drug.span, allergen.span)),))
 
 
 def safety(case: Case, query: Query) -> list[Line]:

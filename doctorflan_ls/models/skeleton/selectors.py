@@ -12,8 +12,10 @@ from functools import cache
 
 from doctorflan_ls.models.skeleton import (
     absent,
+    conflicts,
     drugs,
     facts,
+    findings,
     focus,
     grades,
     passages,
@@ -37,9 +39,9 @@ SELECTORS: dict[str, Select] = {
     "diagnoses": facts.diagnoses,
     "procedures": facts.procedures,
     "allergies": facts.allergies,
-    "findings": passages.findings,
+    "findings": findings.findings,
     "grades": grades.grades,
-    "confront": safety.confront,
+    "confront": conflicts.confront,
     "safety": safety.safety,
     "questions": absent.questions,
     "examinations": lambda case, _: absent.examinations(case),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 
 from doctorflan_ls.lexicon import cues, denied_before, group, has_cue, place, table
 from doctorflan_ls.notes.model import Fact, Section
@@ -16,6 +16,8 @@ _LEAD = re.compile(
     r"^(?:[\s•·\-*–—#>]+|[（(]?\d{1,2}[)）.、．]\s*(?!\d)|[①-⑳]|[一二三四五六七八九十]、)+"
 )
 _TAIL = "。；;，,、.：: \t\r\n"
+_FIRST_LINE = re.compile(r"\s*(\S[^\r\n]{0,38}\S)[ \t\u3000]*(?=[\r\n])")
+_SENTENCE_ENDS = "。.！!？?；;，,：:"
 _BLANKS = re.compile(r"\s+")
 # A longer Chinese sentence is quoted by its clauses.
 _LONG = 70
@@ -103,8 +105,18 @@ class Source:
         blocks = [block.span for block in self.note.draft_blocks]
         for span in sentences(self.text, start, end):
             said = len(self.quote(span)) > 1 or self.facts_at(span)
-            if said and not any(block.overlaps(span) for block in blocks):
+            if said and span != self._title and not any(block.overlaps(span) for block in blocks):
                 yield span
+
+    @cached_property
+    def _title(self) -> Span | None:
+        """The document's title: a short first line above the first heading that states nothing."""
+        found = _FIRST_LINE.match(self.text)
+        first = Span(*found.span(1)) if found else None
+        if first is None or not self.note.sections or self.facts_at(first):
+            return None
+        above = first.end <= self.note.sections[0].span.start
+        return first if above and self.text[first.end - 1] not in _SENTENCE_ENDS else None
 
     def everywhere(self, but: frozenset[str]) -> Iterator[Span]:
         """Every sentence in scope that stands in no section of ``but``."""
@@ -115,7 +127,7 @@ class Source:
                 yield self._after_heading(section, span)
 
     def _heading(self, section: Section, span: Span) -> bool:
-        return section.heading_span.contains(span)
+        return section.heading_span.contains(span) or span.end <= section.body.start
 
     def _after_heading(self, section: Section | None, span: Span) -> Span:
         if section and span.start < section.body.start < span.end:
@@ -225,6 +237,10 @@ class Source:
                 clauses = (clause for clause in self.clauses(sentence) if clause.contains(span))
                 return next(clauses, sentence)
         return span
+
+    def clause_of(self, span: Span) -> Span:
+        """The clause ``span`` stands in."""
+        return next((c for c in self.clauses(self.sentence_of(span)) if c.contains(span)), span)
 
     def part_with(self, span: Span, words: tuple[str, ...]) -> Span | None:
         """The sentence, or of a long one the clauses around one of ``words`` (folded).
