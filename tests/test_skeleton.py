@@ -463,3 +463,22 @@ def test_the_english_allergy_warning_stands_on_the_line_of_the_drug(task):
     lines = [line for line in draft(note, task).split("\n") if "250 mg" in line]
     warning = "(please check: allergy to ibuprofen recorded, the same class)"
     assert any("naproxen" in line and warning in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Denies fever, hearing loss, or weakness.", " no fever, no hearing loss, no weakness"),
+        ("Denies numbness in his hand, fingers, or thumb.", " no numbness"),
+        ("Denies weight gain or loss.", " no weight gain"),
+    ],
+)
+def test_the_items_of_a_denial(said, answer):
+    note = f"CC: headache x 2 days\n\nHPI: Headache for 2 days. {said}\n"
+    assert part(draft(note, "initial-diagnosis"), "Negative findings to weigh:") == answer
+
+
+def test_a_sentence_that_denies_a_recurrence_is_no_diagnosis():
+    note = "ASSESSMENT\n\n1. No evidence of recurrent disease.\n2. Gout, no evidence of tophi.\n"
+    answer = part(draft(note, "initial-diagnosis"), "Initial diagnosis:")
+    assert answer == " Gout, no evidence of tophi"

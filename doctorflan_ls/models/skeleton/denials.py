@@ -14,7 +14,10 @@ _DENIES = re.compile(
     r"\b(?:denies|denied|negative for)\s+(?:any\s+|having\s+)?([^.;:\n]+)", re.IGNORECASE
 )
 _ITEM = re.compile(r"\s*(?:(?:or|and|nor)\s+)?(?:any\s+)?([A-Za-z][A-Za-z '-]*[A-Za-z])\s*(?:,|$)")
-_BETWEEN = re.compile(r"\s+(?:or|nor)\s+")
+_PHRASE = re.compile(
+    r"\b(?:in|of|to|at|on|with|when|from|that|after|before|during|while|other|except)\b",
+    re.IGNORECASE,
+)
 # "changes in her vision when she reads" is a sentence, not an item.
 _MOST_WORDS = 3
 
@@ -32,15 +35,15 @@ def denied_items(case: Case) -> Iterator[Piece]:
 
 
 def _items(case: Case, span: Span) -> Iterator[Span]:
-    """The items of a list of two and more, if each is short."""
+    """The items between the commas of a list of two and more, up to the first with a preposition:
+    what follows that may be of its phrase (numbness in his hand, fingers)."""
     start = span.start
     items = []
-    for part in _BETWEEN.sub(
-        lambda gap: "," * len(gap.group()), case.text[span.start : span.end]
-    ).split(","):
+    for part in case.text[span.start : span.end].split(","):
         found = _ITEM.fullmatch(part)
-        if found:
-            items.append(Span(start + found.start(1), start + found.end(1)))
+        if found is None or _PHRASE.search(part):
+            break
+        items.append(Span(start + found.start(1), start + found.end(1)))
         start += len(part) + 1
     if len(items) > 1:
         yield from (item for item in items if len(case.quote(item).split()) <= _MOST_WORDS)

@@ -89,6 +89,7 @@ def vitals(case: Case, query: Query) -> list[Line]:
     ]
     pulses = {fact.value for fact in now if fact.name == "pulse"}
     now = [fact for fact in now if fact.name != "heart_rate" or fact.value not in pulses]
+    now = list({(fact.name, fact.value): fact for fact in reversed(now)}.values())[::-1]
     now.sort(key=lambda fact: fact.flag not in ("H", "L"))
     return case.joined([measured(case, fact) for fact in now], query.limit(), query.label)
 
