@@ -296,3 +296,17 @@ def test_lung_sounds_are_no_site_of_an_operation_that_nobody_plans():
 def test_what_a_patient_gets_is_first_checked_by_the_doctor(task):
     last = draft(VISIT.format(plan="休息。"), task).rsplit("\n", 1)[1]
     assert last == "以上内容均摘自病历记录，请医生核对后交给患者。"
+
+
+def test_doses_given_before_are_marked_and_are_no_plan():
+    note = VISIT.format(plan="已予呋塞米 20mg 静推；氨溴索 30mg tid 口服。").replace(
+        "来院途中含服硝酸甘油1片", "急救人员予阿司匹林 300mg 嚼服"
+    )
+    planned = part(draft(note, "treatment-plan"), "药物治疗：")
+    assert planned == "\n1. 呋塞米 20mg 静推（已用）\n2. 氨溴索 30mg tid 口服"
+    taken = part(draft(note, "preoperative-education"), "逐一注明继续或停用）：")
+    assert "已用：阿司匹林 300mg 嚼服" in taken
+    given = part(draft(note, "emergency-plan"), "已做处理：")
+    assert "予阿司匹林 300mg 嚼服" in given
+    assert "已予呋塞米 20mg 静推" in given
+    assert "氨溴索" not in given

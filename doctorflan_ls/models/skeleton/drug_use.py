@@ -22,15 +22,18 @@ def is_class(fact: Fact) -> bool:
 
 
 def taken_once(case: Case, fact: Fact) -> bool:
-    """True for a dose that the present history tells of: taken or given before this visit."""
+    """True for a dose taken or given before this visit, as the present history tells, or that the
+    plan says was given."""
     told = case.place(fact.span) in ("history", "chief_complaint")
-    if not told or fact.frequency is not None or fact.status not in ("current", None):
+    words = cues("taken_once" if told else "already_given")
+    if not (told or case.place(fact.span) == "plan") or fact.frequency is not None:
+        return False
+    if fact.status in ("changed", "stopped", "avoid"):
         return False
     clause = case.clause_of(fact.span)
     before = case.quote(Span(clause.start, fact.span.end))
-    return has_cue(before, cues("taken_once")) and not has_cue(
-        case.quote(clause), cues("taken_regularly")
-    )
+    regular = has_cue(case.quote(clause), cues("taken_regularly"))
+    return has_cue(before, words) and not regular
 
 
 def ordered(case: Case, fact: Fact) -> bool:
@@ -39,10 +42,13 @@ def ordered(case: Case, fact: Fact) -> bool:
 
 
 def begun(case: Case, fact: Fact) -> bool:
-    """True for a drug that is begun or changed now; an English history tells of earlier ones."""
+    """True for a drug that is begun or changed now; what the history says was given is not,
+    and an English one tells of earlier ones."""
     if fact.status not in ("new", "changed"):
         return False
-    return case.note.language == "zh" or not case.plans or ordered(case, fact)
+    if case.note.language == "zh" and not taken_once(case, fact):
+        return True
+    return not case.plans or ordered(case, fact)
 
 
 def current(case: Case, fact: Fact) -> bool:
