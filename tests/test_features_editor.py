@@ -12,17 +12,20 @@ from hypothesis import strategies as st
 from markers import marked
 
 from doctorflan_ls.checks.parts import sections_over
-from doctorflan_ls.drafts import escape_snippet
+from doctorflan_ls.drafts import DraftBuilder, Provenance, digest, escape_snippet
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.features.actions import Action, actions
 from doctorflan_ls.features.analysis import analysis
-from doctorflan_ls.features.completion import Item, complete, documentation
+from doctorflan_ls.features.completion import Item, complete, documentation, in_place
+from doctorflan_ls.features.evidence import Remembered, remember
 from doctorflan_ls.features.folding import folds
 from doctorflan_ls.features.hover import hover
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.features.symbols import flat, symbols
-from doctorflan_ls.insertion import Edit
+from doctorflan_ls.insertion import Edit, discard, insert
+from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.tasks.registry import get_task
 from doctorflan_ls.text import Span
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "analysis.schema.json"
@@ -109,7 +112,7 @@ def test_tasks_are_found_by_chinese_pinyin_english_and_id(typed: str, task: str 
     for item in items:
         assert item.filter_text == typed.strip()
         assert item.span == span
-        assert item.text == ""
+        assert item.text == item.label
 
 
 def test_a_slash_alone_offers_every_task_and_asks_again() -> None:
@@ -192,6 +195,12 @@ def test_without_only_each_task_is_listed_once() -> None:
     assert len(tasks) == len(set(tasks)) == 22
 
 
+def test_from_no_section_the_case_summary_comes_first() -> None:
+    found = actions(snapshot("患者一般情况可。\n"), Span(0, 0))
+    assert found[0].data["task"] == "case-summary"
+    assert len(found) == 22
+
+
 def test_a_draft_can_be_accepted_discarded_and_made_again() -> None:
     text = f"主诉：咳嗽3天\n{BLOCK}既往史：体健\n"
     at = text.index("甲")
@@ -231,7 +240,99 @@ def test_hover_on_a_draft() -> None:
     assert found is not None
     assert "skeleton 1" in found.text
     assert "not reviewed" in found.text
-    assert hover(snap, BLOCK.index("甲")) is None
+    inside = hover(snap, BLOCK.index("甲"))
+    assert inside is not None
+    assert "no longer known" in inside.text
+
+
+def drafted(*chunks: Chunk, text: str, line_end: str = "\n") -> tuple[Snapshot, Remembered]:
+    """A note with a draft inserted after its first line, and what is remembered of the draft."""
+    note = parse_note(text, "file:///a", 7)
+    whole = Span(0, len(text))
+    origin = Provenance("case-summary", "m", "1", "file:///a", 7, whole, digest(text), "zh")
+    builder = DraftBuilder("cd34", origin)
+    for chunk in chunks:
+        builder.add(chunk)
+    made = builder.draft("ready")
+    edit = insert(note, made, get_task("case-summary"), 0)
+    changed = note.edited(edit.span, edit.text, 8)
+    return Snapshot(changed, "zh"), remember(made, note)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_hover_in_a_draft_shows_what_the_statement_rests_on(line_end: str) -> None:
+    text = f"主诉：咳嗽3天{line_end}既往史：高血压{line_end}"
+    first = Span(text.index("咳嗽"), text.index("咳嗽") + 4)
+    later = Span(text.index("高血压"), text.index("高血压") + 3)
+    snap, remembered = drafted(
+        Chunk("结构：\n"),
+        Chunk("甲。\n", (first,)),
+        Chunk("乙丙", (later,)),
+        Chunk("【待补充】", gap="x"),
+        text=text,
+    )
+    body = str(snap.note.text)
+
+    def told(words: str) -> str:
+        found = hover(snap, body.index(words), lambda _: remembered)
+        assert found is not None
+        if words in ("乙", "丙"):
+            assert snap.note.slice(found.span) == "乙丙"
+        return found.text
+
+    assert "第 1 行：咳嗽3天" in told("甲。")
+    for words in ("乙", "丙"):
+        assert "第 7 行：高血压" in told(words)
+        assert "咳嗽" not in told(words)
+    assert "病历没有写" in told("【待")
+    assert "结构文字" in told("结构")
+
+
+def test_hover_in_a_draft_says_where_words_are_gone_and_nothing_of_an_edited_one() -> None:
+    text = "主诉：咳嗽3天\n"
+    snap, remembered = drafted(Chunk("甲", (Span(3, 7),)), text=text)
+    at = str(snap.note.text).index("甲")
+    without = Snapshot(snap.note.edited(Span(3, 7), "发热", 9), "zh")
+    found = hover(without, at - 2, lambda _: remembered)
+    assert found is not None
+    assert "已找不到）咳嗽3天" in found.text
+    edited = Snapshot(snap.note.edited(Span(at, at), "乙", 9), "zh")
+    found = hover(edited, at, lambda _: remembered)
+    assert found is not None
+    assert "依据已无法查到" in found.text
+
+
+def test_hover_tells_a_finding_with_its_source_first() -> None:
+    note = marked("过敏史：青霉素过敏。\n诊疗计划：阿莫西$0林0.5g 口服 每日3次。\n")
+    found = hover(snapshot(note.text), note.cursor)
+    assert found is not None
+    first, *rest = found.text.splitlines()
+    assert "过敏" in first
+    assert "来源：" in first
+    assert any("阿莫西林" in line for line in rest)
+
+
+def test_a_draft_takes_the_place_of_the_words_that_asked_for_it() -> None:
+    source = "主诉：咳嗽3天\n/fz\n既往史：体健\n"
+    note = parse_note(source, "file:///a", 7)
+    typed = Span(source.index("/fz"), source.index("/fz") + 3)
+    _, remembered = drafted(Chunk("甲"), text=source)
+    edit = in_place(note, typed, remembered.draft, get_task("case-summary"))
+    result = parse_note(source[: edit.span.start] + edit.text + source[edit.span.end :])
+    assert edit.span == typed
+    [block] = result.draft_blocks
+    taken = discard(result, block)
+    left = str(result.text)[: taken.span.start] + str(result.text)[taken.span.end :]
+    assert left == source.replace("/fz\n", "")
+
+
+@pytest.mark.parametrize("source", ["主诉：咳嗽3天\n  /fz\n", BLOCK.replace("甲", "/fz")])
+def test_words_that_no_draft_can_replace_stay(source: str) -> None:
+    note = parse_note(source)
+    typed = Span(source.index("/fz"), source.index("/fz") + 3)
+    _, remembered = drafted(Chunk("甲"), text=source)
+    edit = in_place(note, typed, remembered.draft, get_task("case-summary"))
+    assert edit.span.start == edit.span.end
 
 
 @pytest.mark.parametrize("source", ["患者$0一般情况可。", "$0"])

@@ -19,6 +19,7 @@ from doctorflan_ls.text import Span
 REWRITE = "refactor.rewrite.doctorflan"
 SOURCE = "source.doctorflan"
 QUICK_FIX = "quickfix.doctorflan"
+_SUMMARY = "case-summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def _here(snapshot: Snapshot, span: Span) -> Iterator[Action]:
 def _whole_note(snapshot: Snapshot) -> Iterator[Action]:
     whole = Span(0, len(snapshot.note.text))
     doc_type = snapshot.note.doc_type
-    for task in all_tasks():
+    # Whoever asks from no section in particular most often wants the case in short.
+    for task in sorted(all_tasks(), key=lambda task: task.id != _SUMMARY):
         if task.doc_types and doc_type is not None and doc_type not in task.doc_types:
             continue
         yield Action(

@@ -1,6 +1,7 @@
 """Completion at the start of a line: headings the document lacks, and ``/`` for tasks.
 
-No model is asked: a task's item takes its ``/words`` away and names the task in its data.
+No model is asked here: a task's item completes the task's name; ``in_place`` is the edit that puts
+a draft where the typed words stand.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from doctorflan_ls.checks.parts import missing_parts
+from doctorflan_ls.drafts import Draft
 from doctorflan_ls.features.actions import draft_data
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.i18n import Locale
-from doctorflan_ls.insertion import line_end_of
+from doctorflan_ls.insertion import Edit, block_at, insert, line_end_of
 from doctorflan_ls.notes import doctype, headings
+from doctorflan_ls.notes.note import Note
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import fitting, get_task, search
 from doctorflan_ls.text import Span
@@ -99,7 +102,8 @@ def _tasks(snapshot: Snapshot, span: Span, query: re.Match[str]) -> Iterator[Ite
             label=f"/{task.title.in_(snapshot.locale)}",
             kind="task",
             span=span,
-            text="",
+            # A client that runs no commands still has what the doctor meant, and asks with it.
+            text=f"/{task.title.in_(snapshot.locale)}",
             snippet=False,
             # The search was ours (pinyin initials too): the client need not agree with it.
             filter_text=query["typed"],
@@ -107,6 +111,25 @@ def _tasks(snapshot: Snapshot, span: Span, query: re.Match[str]) -> Iterator[Ite
             detail=_other_name(task, snapshot.locale),
             data=draft_data(snapshot, task, Span(0, len(note.text)), span.start),
         )
+
+
+def without_typed(note: Note, typed: Span) -> Note:
+    """The note that a task is asked about: ``typed`` is a request and no part of the record."""
+    return note.edited(typed, "", note.version)
+
+
+def in_place(note: Note, typed: Span, draft: Draft, task: Task) -> Edit:
+    """Put ``draft`` where the request ``typed`` stands.
+
+    Where it cannot stand there (markers start a line, and no draft is inside another), it goes
+    after the line, and ``typed`` stays.
+    """
+    line = note.text.line_span(note.text.line_of(typed.start))
+    if typed.start != line.start or block_at(note, typed.start) is not None:
+        return insert(note, draft, task, typed.start)
+    text = insert(without_typed(note, typed), draft, task, typed.start).text.strip("\r\n")
+    is_last = not note.slice(Span(typed.end, line.end)).strip()
+    return Edit(typed, text if is_last else text + line_end_of(note.text))
 
 
 def _other_name(task: Task, locale: Locale) -> str:

@@ -1,9 +1,13 @@
-"""What the doctor sees over a value, a drug, an allergy, a heading or a draft's marker."""
+"""What the doctor sees over a finding, a value, a drug, an allergy, a heading or a draft."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.run import check
+from doctorflan_ls.features.evidence import Remembered, evidence
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.ranges import reference_ranges
 from doctorflan_ls.features.snapshot import Snapshot
@@ -12,6 +16,8 @@ from doctorflan_ls.notes.headings import title
 from doctorflan_ls.notes.model import DraftBlock, Fact, Section
 from doctorflan_ls.text import Span
 
+_ALLERGY = "ZY-01"
+_SEVERITIES = ("error", "warning", "information")
 _ESCAPED = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|"})
 
 
@@ -23,14 +29,52 @@ class Hover:
     text: str
 
 
-def hover(snapshot: Snapshot, offset: int) -> Hover | None:
-    """What there is to say at ``offset``; None where there is nothing."""
+def hover(
+    snapshot: Snapshot, offset: int, recall: Callable[[str], Remembered | None] = lambda _: None
+) -> Hover | None:
+    """What there is to say at ``offset``; None where there is nothing.
+
+    ``recall`` gives the draft of an id as far as it is still remembered.
+    """
     block = block_at(snapshot.note, offset)
     if block is not None:
-        return _draft(snapshot, block) if not block.body.start <= offset < block.body.end else None
+        return _draft(snapshot, block, offset, recall(block.id))
+    said = _recorded(snapshot, offset)
+    found = _findings(snapshot, offset)
+    if not found:
+        return None if said is None else Hover(said[0], _rendered(snapshot, said[1]))
+    span, lines = said if said is not None else (found[0].span, [])
+    told = [
+        snapshot.say(
+            "hover.finding",
+            message=each.message(snapshot.locale),
+            source=each.authority(snapshot.locale),
+        )
+        for each in found
+    ]
+    return Hover(span, _rendered(snapshot, [*told, *lines]))
+
+
+def _findings(snapshot: Snapshot, offset: int) -> list[Finding]:
+    """What the checks say of the words at ``offset``: an allergy first, then the gravest."""
+    note = snapshot.note
+    line = note.text.line_span(note.text.line_of(offset))
+    found = [
+        each
+        for each in check(note, snapshot.checks, line)
+        if each.span.start <= offset < each.span.end
+    ]
+    return sorted(
+        found, key=lambda each: (each.rule.id != _ALLERGY, _SEVERITIES.index(each.rule.severity))
+    )
+
+
+def _recorded(snapshot: Snapshot, offset: int) -> tuple[Span, list[str]] | None:
+    """The heading or fact at ``offset`` and the lines about it."""
     section = snapshot.note.section_at(offset)
     if section is not None and section.heading_span.start <= offset < section.heading_span.end:
-        return _heading(snapshot, section)
+        lines = _heading(snapshot, section)
+        return (section.heading_span, lines) if lines else None
     under = [
         fact
         for fact in snapshot.note.facts_in(Span(offset, offset + 1))
@@ -40,27 +84,35 @@ def hover(snapshot: Snapshot, offset: int) -> Hover | None:
     for fact in sorted(under, key=lambda fact: fact.span.end - fact.span.start):
         lines = _fact_lines(snapshot, fact)
         if lines:
-            return Hover(fact.span, _rendered(snapshot, lines))
+            return fact.span, lines
     return None
 
 
-def _draft(snapshot: Snapshot, block: DraftBlock) -> Hover:
+def _draft(
+    snapshot: Snapshot, block: DraftBlock, offset: int, remembered: Remembered | None
+) -> Hover:
     task = snapshot.task_title(block.task)
     line = snapshot.say("hover.draft", id=block.id, task=task, model=block.model)
-    return Hover(block.span, _rendered(snapshot, [line]))
+    if not block.body.start <= offset < block.body.end:
+        return Hover(block.span, _rendered(snapshot, [line]))
+    found = None if remembered is None else evidence(snapshot, block, remembered, offset)
+    if found is None:
+        forgotten = snapshot.say("hover.evidence-unknown")
+        return Hover(block.span, _rendered(snapshot, [line, forgotten]))
+    span, lines = found
+    return Hover(span, _rendered(snapshot, [*lines, line]))
 
 
-def _heading(snapshot: Snapshot, section: Section) -> Hover | None:
+def _heading(snapshot: Snapshot, section: Section) -> list[str]:
     guide = guide_for(section.id)
     if guide is None:
-        return None
+        return []
     locale = snapshot.locale
-    lines = [
+    return [
         title(section.id, locale),
         snapshot.say("hover.requires", requires=guide.requires.in_(locale)),
         guide.article.in_(locale),
     ]
-    return Hover(section.heading_span, _rendered(snapshot, lines))
 
 
 def _fact_lines(snapshot: Snapshot, fact: Fact) -> list[str]:

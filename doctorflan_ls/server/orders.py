@@ -18,6 +18,7 @@ from doctorflan_ls.text import Span
 if TYPE_CHECKING:
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.insertion import Edit
     from doctorflan_ls.notes.model import DraftBlock
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.prompts import Prompt
@@ -29,15 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A draft to be made and put at ``at``, or in the place of ``block``."""
+    """A draft to be made and put at ``at``, or in the place of ``block`` or of words ``typed``."""
 
     prompt: Prompt
     at: int
     block: DraftBlock | None
+    typed: Span | None = None
 
 
 def read_order(ls: Connection, data: Params) -> Order:
     """The order in ``data``; raises Stale where the note is another version by now."""
+    from doctorflan_ls.features.completion import without_typed  # noqa: PLC0415
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
 
@@ -51,18 +54,27 @@ def read_order(ls: Connection, data: Params) -> Order:
         block = _block(note, data.string("block"))
     elif data.string("op") != "draft":
         raise BadRequest("server.no-such-action")
-    prompt = Prompt(get_task(data.string("task")), note, _span(data, note), _language(data))
     at = data.integer("at") if block is None else block.span.start
-    return Order(prompt, at, block)
+    typed = _typed(data, note, at)
+    case = note if typed is None else without_typed(note, typed)
+    prompt = Prompt(get_task(data.string("task")), case, _span(data, case), _language(data))
+    return Order(prompt, at, block, typed)
 
 
 async def fill(ls: Connection, order: Order) -> Json:
     """Make the draft and the edit that puts it in; raises Stale where the note moved on."""
-    draft = await jobs.run(ls, order.prompt)
+    document = ls.document(order.prompt.note.uri)
+    seen = None if order.typed is None else document.note
+    draft = await jobs.run(ls, order.prompt, seen=seen)
     document = ls.document(order.prompt.note.uri)
     # The data counts offsets of one version: an edit elsewhere shifts them.
     if document.version != order.prompt.note.version:
         raise Stale("server.stale-draft")
+    if order.typed is not None:
+        from doctorflan_ls.features.completion import in_place  # noqa: PLC0415
+
+        edit = in_place(document.note, order.typed, draft, order.prompt.task)
+        return _annotated(ls, document, draft, edit)
     return draft_edit(ls, document, draft, order.at, order.block)
 
 
@@ -76,7 +88,14 @@ def draft_edit(
     task = get_task(draft.provenance.task)
     note = document.note
     edit = insert(note, draft, task, at) if block is None else regenerate(note, block, draft, task)
+    return _annotated(ls, document, draft, edit)
+
+
+def _annotated(ls: Connection, document: Document, draft: Draft, edit: Edit) -> Json:
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
     origin = draft.provenance
+    task = get_task(origin.task)
     annotation = Annotation(
         task.title.in_(ls.locale),
         ls.say("server.annotation", model=f"{origin.model} {origin.model_version}".strip()),
@@ -89,6 +108,15 @@ def _block(note: Note, block_id: str) -> DraftBlock:
         if block.id == block_id:
             return block
     raise Stale("server.stale-action")
+
+
+def _typed(data: Params, note: Note, at: int) -> Span | None:
+    """Where the words of a completion stand that the draft is to replace."""
+    words = data.string_or("typed")
+    if not words or not 0 <= at <= len(note.text):
+        return None
+    span = Span(at, min(at + len(words), len(note.text)))
+    return span if note.slice(span) == words else None
 
 
 def _span(data: Params, note: Note) -> Span:

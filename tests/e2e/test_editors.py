@@ -59,6 +59,19 @@ async def test_completion(client):
     assert resolved.documentation
 
 
+async def test_a_task_becomes_its_draft_without_a_command(client):
+    end = types.Position(2, 0)
+    change = types.TextDocumentContentChangePartial(range=here(2, 0), text="/fz")
+    client.text_document_did_change(
+        types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, URI), [change])
+    )
+    params = types.CompletionParams(DOCUMENT, types.Position(2, 3))
+    item = (await client.text_document_completion_async(params)).items[0]
+    assert item.command is None
+    assert item.text_edit.range == types.Range(end, types.Position(2, 3))
+    assert item.text_edit.new_text.startswith("〔DoctorFLAN 草稿 待审核｜分诊｜")
+
+
 async def test_symbols(client):
     symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(DOCUMENT))
     assert [symbol.name for symbol in symbols] == ["主诉", "现病史"]

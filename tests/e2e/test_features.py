@@ -228,10 +228,37 @@ async def test_completion_of_a_task_and_its_command():
         assert result["isIncomplete"] is True
         item = result["items"][0]
         assert item["data"]["task"] == "case-summary"
-        assert item["textEdit"] == {"range": at(2, 0, (2, 5)), "newText": ""}
+        assert "command" not in item
+        assert item["textEdit"]["range"] == at(2, 0, (2, 5))
+        draft = item["textEdit"]["newText"]
+        assert draft.startswith("〔DoctorFLAN 草稿 待审核｜病例总结｜")
+        assert "blzj" not in draft
         resolved = await peer.request("completionItem/resolve", item)
         assert resolved["documentation"]["kind"] == "markdown"
-        await peer.change(uri, 2, {"range": at(2, 0, (2, 5)), "text": ""})
+        assert resolved["textEdit"] == item["textEdit"]
+        await peer.change(uri, 2, {"range": at(2, 0, (2, 5)), "text": draft})
+        line = next(n for n, said in enumerate(draft.split("\n"), 2) if "发热" in said)
+        column = draft.split("\n")[line - 2].index("发热")
+        over = document(uri, position=at(line, column)["start"])
+        told = await peer.request("textDocument/hover", over)
+        assert "第 1 行：发热3天" in told["contents"]["value"]
+        # It is still known once completion has offered others.
+        end = str(NOTE + draft).count("\n")
+        await peer.change(uri, 3, {"range": at(end, 10**6), "text": "\n/fz"})
+        await peer.request("textDocument/completion", document(uri, position=at(end + 1, 3)["end"]))
+        assert await peer.request("textDocument/hover", over) == told
+
+
+async def test_a_task_from_a_long_list_keeps_its_name_until_its_command_replaces_it():
+    async with stdio() as peer:
+        await peer.initialize(FULL, locale="zh")
+        uri = await peer.open(NOTE + "/")
+        result = await peer.request(
+            "textDocument/completion", document(uri, position=at(2, 1)["end"])
+        )
+        item = next(each for each in result["items"] if each["data"]["task"] == "case-summary")
+        assert item["textEdit"] == {"range": at(2, 0, (2, 1)), "newText": "/病例总结"}
+        await peer.change(uri, 2, {"range": at(2, 0, (2, 1)), "text": "/病例总结"})
         await peer.request("workspace/executeCommand", item["command"])
         [ask] = await peer.until(
             lambda heard: [m for m in heard if m.get("method") == "window/workDoneProgress/create"]
@@ -240,7 +267,31 @@ async def test_completion_of_a_task_and_its_command():
         [ask] = await peer.until(
             lambda heard: [m for m in heard if m.get("method") == "workspace/applyEdit"]
         )
-        assert applied(NOTE, ask["params"]["edit"]).startswith(NOTE + "〔DoctorFLAN")
+        made = applied(NOTE + "/病例总结", ask["params"]["edit"])
+        assert made.startswith(NOTE + "〔DoctorFLAN")
+        assert "/病例总结" not in made
+
+
+@pytest.mark.parametrize(
+    "answer", [{"error": {"code": -32803, "message": "no"}}, {"result": {"applied": False}}]
+)
+async def test_a_refused_edit_is_said_once_and_is_no_internal_error(answer):
+    async with stdio() as peer:
+        await peer.initialize(LITTLE, locale="zh")
+        uri = await peer.open(NOTE)
+        action = named(await actions(peer, uri, only=["source"]), ".case-summary")
+        await peer.request("workspace/executeCommand", action["command"])
+        [ask] = await peer.until(
+            lambda heard: [m for m in heard if m.get("method") == "workspace/applyEdit"]
+        )
+        await peer.send({"id": ask["id"], **answer})
+        shown = await peer.until(
+            lambda heard: [m for m in heard if m.get("method") == "window/showMessage"]
+        )
+        await peer.request("doctorflan/status")
+        assert [each["params"]["message"] for each in shown] == [
+            "病历已修改，草稿未插入；请重新请求"
+        ]
 
 
 @pytest.mark.parametrize(("capabilities", "kind"), [(FULL, 2), ({}, 1)])
@@ -261,14 +312,29 @@ async def test_completion_of_headings_honours_snippets(capabilities, kind):
             assert isinstance(resolved["documentation"], str)
 
 
-async def test_no_task_items_for_a_client_that_cannot_take_the_draft():
+async def test_without_edits_from_the_server_a_long_list_names_tasks_without_commands():
     async with stdio() as peer:
         await peer.initialize()
         uri = await peer.open("/")
         result = await peer.request(
             "textDocument/completion", document(uri, position=at(0, 1)["end"])
         )
-        assert result["items"] == []
+        assert len(result["items"]) == 22
+        for item in result["items"]:
+            assert "command" not in item
+            assert item["textEdit"]["newText"] == item["label"]
+
+
+async def test_a_slow_model_does_not_hold_the_list_back():
+    async with stdio("endless") as peer:
+        await peer.initialize(FULL, locale="zh")
+        uri = await peer.open(NOTE + "/fz")
+        result = await peer.request(
+            "textDocument/completion", document(uri, position=at(2, 3)["end"])
+        )
+        item = result["items"][0]
+        assert item["textEdit"]["newText"] == "/分诊"
+        assert item["command"]["command"] == "doctorflan.draft"
 
 
 async def test_symbols_and_folds():

@@ -10,6 +10,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.server.capabilities import DRAFT_COMMAND
 from doctorflan_ls.server.orders import Order, fill, read_order
+from doctorflan_ls.server.protocol import ClientRefused
 
 if TYPE_CHECKING:
     from doctorflan_ls.server.connection import Connection
@@ -42,17 +43,31 @@ async def _deliver(ls: Connection, order: Order) -> None:
     try:
         with ls.progresses.begin(token, title, task.cancel):
             edit = await fill(ls, order)
-        await _ask(ls, "workspace/applyEdit", {"label": title, "edit": edit})
+        if not await _applied(ls, title, edit):
+            ls.show("warning", ls.say("server.not-inserted"))
     except Exception as error:  # noqa: BLE001  # no request is left that could be answered
         _code, text = ls.describe(error)
         ls.show("error", text)
+
+
+async def _applied(ls: Connection, title: str, edit: Json) -> bool:
+    """Ask the client to insert; False where it could not."""
+    try:
+        answer = await _ask(ls, "workspace/applyEdit", {"label": title, "edit": edit})
+    except ClientRefused:
+        return False
+    # Some clients answer nothing at all once the edit is done.
+    return not isinstance(answer, dict) or answer.get("applied") is not False
 
 
 async def _progress_token(ls: Connection) -> Token | None:
     if not ls.client.progress:
         return None
     token = ls.progresses.new_token()
-    await _ask(ls, "window/workDoneProgress/create", {"token": token})
+    try:
+        await _ask(ls, "window/workDoneProgress/create", {"token": token})
+    except ClientRefused:
+        return None
     return token
 
 

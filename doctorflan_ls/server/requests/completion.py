@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.errors import Stale
+from doctorflan_ls.server import jobs
 from doctorflan_ls.server.requests.command import command
+from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
     from doctorflan_ls.features.completion import Item
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json, Places
+    from doctorflan_ls.server.documents import Document
     from doctorflan_ls.server.params import Params
 
 # LSP 3.17, CompletionItemKind: Keyword, Event. InsertTextFormat: PlainText, Snippet.
 _KINDS = {"section": 14, "task": 23}
 _PLAIN, _SNIPPET = 1, 2
+# A list of more than these is being looked through. The first draft of a process reads the tables.
+_FEW = 3
+_AT_ONCE_SECONDS = 1.0
 
 
-def completion(ls: Connection, params: Params) -> Json:
-    """Headings and tasks that fit at the position."""
+async def completion(ls: Connection, params: Params) -> Json:
+    """Headings and tasks that fit at the position; in a short list of tasks, their drafts.
+
+    Not every client runs an item's command, but each takes its text. Where drafts are too many or
+    not made at once, the text is the task's name: chosen, it stays and the next list is short.
+    """
     from doctorflan_ls.features.completion import complete  # noqa: PLC0415
 
     document = ls.document(params.uri())
@@ -27,11 +38,35 @@ def completion(ls: Connection, params: Params) -> Json:
         ls.snapshot(document, snippets=ls.client.snippets),
         places.offset(params.position("position")),
     )
-    # A task's item takes the typed words away: only for a client that then runs its command.
-    items = [
-        _item(item, places) for item in found.items if item.kind != "task" or ls.client.apply_edit
-    ]
+    tasks = [item for item in found.items if item.kind == "task"]
+    texts = await _drafts(ls, document, tasks) if 0 < len(tasks) <= _FEW else {}
+    items = [_item(ls, item, places, texts.get(item.data.get("task"))) for item in found.items]
     return {"isIncomplete": found.incomplete, "items": items}
+
+
+async def _drafts(ls: Connection, document: Document, items: list[Item]) -> dict[object, str]:
+    """The text for each item's task whose draft is made at once and can stand in its place."""
+    from doctorflan_ls.features.completion import in_place, without_typed  # noqa: PLC0415
+    from doctorflan_ls.features.evidence import remember  # noqa: PLC0415
+    from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
+    note, typed = document.note, items[0].span
+    case = without_typed(note, typed)
+    language = ls.draft_language or note.language
+    tasks = {task_id: get_task(task_id) for task_id in (str(each.data["task"]) for each in items)}
+    whole = Span(0, len(case.text))
+    prompts = [Prompt(task, case, whole, language) for task in tasks.values()]
+    drafts = await jobs.run_briefly(ls, prompts, _AT_ONCE_SECONDS)
+    if ls.documents.get(document.uri) is not document or document.note is not note:
+        raise Stale("server.stale-draft")
+    standing = {block.id for block in note.draft_blocks}
+    ls.drafts.offer(document.uri, [remember(draft, case) for draft in drafts], standing)
+    edits = {
+        draft.provenance.task: in_place(note, typed, draft, tasks[draft.provenance.task])
+        for draft in drafts
+    }
+    return {task: edit.text for task, edit in edits.items() if edit.span == typed}
 
 
 def resolve(ls: Connection, params: Params) -> Json:
@@ -50,19 +85,20 @@ def resolve(ls: Connection, params: Params) -> Json:
     return item
 
 
-def _item(item: Item, places: Places) -> Json:
+def _item(ls: Connection, item: Item, places: Places, draft: str | None) -> Json:
     result: Json = {
         "label": item.label,
         "kind": _KINDS[item.kind],
         "detail": item.detail,
-        "textEdit": {"range": places.range(item.span), "newText": item.text},
+        "textEdit": {"range": places.range(item.span), "newText": draft or item.text},
         "insertTextFormat": _SNIPPET if item.snippet else _PLAIN,
         "filterText": item.filter_text,
         "sortText": item.sort_text,
         "data": dict(item.data),
     }
-    if item.kind == "task":
+    if item.kind == "task" and draft is None and ls.client.apply_edit:
         # Version and span are those of the note before the item was chosen.
         order = {key: value for key, value in item.data.items() if key not in ("version", "span")}
+        order["typed"] = item.text
         result["command"] = command(item.label, order)
     return result

@@ -18,7 +18,11 @@ def hover(ls: Connection, params: Params) -> Json | None:
     places = ls.places(document)
     markdown = ls.client.markdown_hover
     offset = places.offset(params.position("position"))
-    found = feature.hover(ls.snapshot(document, markdown=markdown), offset)
+    found = feature.hover(
+        ls.snapshot(document, markdown=markdown),
+        offset,
+        lambda draft_id: ls.drafts.recall(draft_id, document.uri),
+    )
     if found is None:
         return None
     kind = "markdown" if markdown else "plaintext"
