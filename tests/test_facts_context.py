@@ -76,3 +76,7 @@ def test_a_frequency_written_onto_the_unit() -> None:
     fact = only("用药：阿司匹林100mgqd。", "drug", "阿司匹林")
     assert (fact.dose, fact.frequency, fact.text) == ("100mg", "qd", "阿司匹林100mgqd")
     assert fact.section == "medications"
+
+
+def test_before_is_no_part_of_the_body() -> None:
+    assert only("现病史：1小时前胸痛。", "symptom", "胸痛").text == "胸痛"
