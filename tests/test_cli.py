@@ -127,6 +127,24 @@ def test_messages_are_in_the_language_asked_for(monkeypatch):
     assert "no such file" in run("--set", "language=en", "inspect", "none").stderr
 
 
+def test_the_language_may_stand_behind_the_command():
+    assert "没有这个文件" in run("inspect", "none", "--lang", "zh").stderr
+    assert "没有这个文件" in run("tasks", "reconcile", "none", "--lang", "zh").stderr
+    assert "no such file" in run("--lang", "zh", "inspect", "--lang", "en", "none").stderr
+
+
+def test_reconcile_says_what_is_no_copy_of_the_dataset():
+    fails(run("tasks", "reconcile", "none.jsonl"), Exit.USAGE, "no such file")
+    fails(run("tasks", "reconcile", note()), Exit.USAGE, "neither JSON Lines")
+
+
+def test_broken_settings_name_their_line():
+    Path(".doctorflan.toml").write_text('language = "zh"\n[draft]\nlanguage =', encoding="utf-8")
+    assert "line 3" in run("config").stderr
+    Path(".doctorflan.toml").write_text("x = [1,\n", encoding="utf-8")
+    assert "line 1" in run("config").stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "locale"),
     [

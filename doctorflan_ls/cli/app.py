@@ -35,6 +35,9 @@ _COMMANDS = {
 }
 
 
+_LANGUAGE = "spoken"
+
+
 class App(click.Group):
     """A group whose commands are imported when asked for and whose errors are one line."""
 
@@ -48,7 +51,7 @@ class App(click.Group):
             return None
         command = import_module(f"doctorflan_ls.cli.{cmd_name}_command").command
         assert isinstance(command, click.Command)  # noqa: S101
-        return command
+        return _with_language(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -101,6 +104,28 @@ class App(click.Group):
         if isinstance(result, Exit):
             ctx.exit(result)
         return result
+
+
+def _with_language(command: click.Command) -> click.Command:
+    """``command`` and its subcommands taking ``--lang`` too: few look for it before the name."""
+    if not any(each.name == _LANGUAGE for each in command.params):
+        option = click.Option(
+            ["--lang", _LANGUAGE],
+            type=click.Choice(["zh", "en"]),
+            help="Language of titles and messages.",
+            expose_value=False,
+            callback=_chosen_language,
+        )
+        command.params.append(option)
+        if isinstance(command, click.Group):
+            for each in command.commands.values():
+                _with_language(each)
+    return command
+
+
+def _chosen_language(ctx: click.Context, _param: click.Parameter, value: Locale | None) -> None:
+    if value is not None:
+        Session.of(ctx).speak(value)
 
 
 def _overrides(
@@ -168,7 +193,7 @@ def app(
 
         if lang is not None:
             overrides = {"language": lang, **overrides}
-        ctx.exit(serve(**serving, overrides=overrides))
+        ctx.exit(serve(**serving, overrides=overrides, lang=lang))
     elif ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         return

@@ -51,7 +51,8 @@ def _print(values: Mapping[str, Value], session: Session) -> None:
     }
     for key, value in values.items():
         out.print(padded(key, max(map(width, values)) + 2), style=ID, end="")
-        out.print(padded(shown[key], min(max(map(width, shown.values())), 24) + 2), end="")
+        column = min(max(map(width, shown.values())), 24) + 2
+        out.print(padded(f"{shown[key]}  ", column), end="")
         source = f"{value.layer} ({value.origin})" if value.origin else value.layer
         out.print(source, style=QUIET if value.layer == "default" else MARK)
     files = message("cli.config-files", session.locale, user=user_file(), workspace=WORKSPACE_FILE)

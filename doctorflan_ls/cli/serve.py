@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from doctorflan_ls.cli.exits import Exit, end
 from doctorflan_ls.cli.session import terminal_locale
-from doctorflan_ls.i18n import message
+from doctorflan_ls.i18n import Locale, message
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535
@@ -28,11 +28,12 @@ def serve(  # noqa: PLR0913  (each is an option of the group)
     token: str | None,
     origin: Sequence[str],
     overrides: Mapping[str, str],
+    lang: Locale | None = None,
 ) -> int:
     """Serve until the client leaves (stdio) or the process is interrupted; the exit code."""
     from doctorflan_ls import server  # noqa: PLC0415  (subcommands need no server)
 
-    options = server.ServerOptions(overrides=overrides)
+    options = server.ServerOptions(overrides=overrides, locale=lang or terminal_locale())
     if stdio:
         return server.run_stdio(options)
     if tcp is not None:

@@ -32,6 +32,11 @@ class Session:
         found = ctx.find_object(cls)
         return found if found is not None else cls(language=terminal_locale())
 
+    def speak(self, language: Locale) -> None:
+        """Speak ``language`` from here on: ``--lang`` stood behind the command's name."""
+        self.language = language
+        self.__dict__.pop("locale", None)
+
     @cached_property
     def resolved(self) -> Resolved:
         """The settings for the working directory."""

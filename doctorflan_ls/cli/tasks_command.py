@@ -20,6 +20,7 @@ from doctorflan_ls.cli.console import (
 )
 from doctorflan_ls.cli.exits import say
 from doctorflan_ls.cli.session import Session
+from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.i18n import message
 from doctorflan_ls.settings import user_file
 from doctorflan_ls.settings.write import set_table
@@ -89,6 +90,8 @@ def reconcile_command(ctx: click.Context, file: Path, write: bool, as_json: bool
     """
 
     session = Session.of(ctx)
+    if not file.exists():
+        raise BadRequest("notefile.missing", name=file)
     found = reconcile(file)
     if as_json:
         print_json(asdict(found))

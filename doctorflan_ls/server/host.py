@@ -10,6 +10,7 @@ from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from doctorflan_ls.engine import Engine, ModelStatus
+    from doctorflan_ls.i18n import Locale
     from doctorflan_ls.models.base import Model
 
 
@@ -19,12 +20,14 @@ class ServerOptions:
 
     ``allow_remote`` lets TCP and WebSocket listen on addresses that other machines can reach.
     ``overrides`` are settings of the command line, by dotted key: the last layer.
+    ``locale`` is the language of what is said on the terminal, before any client speaks.
     """
 
     load_model: Callable[[str], Model] | None = None
     max_message_bytes: int = MAX_MESSAGE_BYTES
     allow_remote: bool = False
     overrides: Mapping[str, str] = field(default_factory=dict)
+    locale: Locale = "en"
 
 
 class Host:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -17,6 +19,10 @@ from doctorflan_ls.server.stdio import leave
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from socket import socket
+
+
+_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 0}
+_GOODBYE_SECONDS = 0.4
 
 
 def is_loopback(host: str) -> bool:
@@ -37,18 +43,28 @@ def announce(scheme: str, sockets: Sequence[socket]) -> None:
     sys.stderr.flush()
 
 
-def serve(start: Callable[[Host], Awaitable[None]], address: str, options: ServerOptions) -> int:
-    """Run ``start`` until the process is interrupted; the exit code."""
-    if not options.allow_remote and not is_loopback(address):
-        sys.stderr.write(f"doctorflan-ls: {message('server.not-loopback', 'en', host=address)}\n")
+def serve(
+    start: Callable[[Host], Awaitable[None]], address: tuple[str, int], options: ServerOptions
+) -> int:
+    """Run ``start`` until the process is interrupted; the exit code where it cannot begin."""
+    host, port = address
+    if not options.allow_remote and not is_loopback(host):
+        _say("server.not-loopback", options, host=host)
         return 2
     try:
         asyncio.run(_serve(start, options))
     except OSError as error:
-        sys.stderr.write(f"doctorflan-ls: cannot listen on {address}: {error.strerror}\n")
+        if error.errno == errno.EADDRINUSE:
+            _say("server.port-in-use", options, host=host, port=port)
+        else:
+            _say("server.cannot-listen", options, host=host, port=port, reason=error.strerror)
         return 1
     leave(0)
     return 0
+
+
+def _say(key: str, options: ServerOptions, **fields: object) -> None:
+    sys.stderr.write(f"doctorflan-ls: {message(key, options.locale, **fields)}\n")
 
 
 async def _serve(start: Callable[[Host], Awaitable[None]], options: ServerOptions) -> None:
@@ -57,19 +73,25 @@ async def _serve(start: Callable[[Host], Awaitable[None]], options: ServerOption
     spare_pauses()
     # A client's process id says nothing about this process, which serves others too.
     host = Host(options, lambda _: None)
-    stopped = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    stopped: asyncio.Future[int] = loop.create_future()
+
+    def stop(code: int) -> None:
+        if not stopped.done():
+            stopped.set_result(code)
+
+    for name, code in _SIGNALS.items():
         # Windows has no signal handlers in its loop; there Ctrl+C interrupts the run.
         with suppress(NotImplementedError):
-            loop.add_signal_handler(name, stopped.set)
+            loop.add_signal_handler(name, stop, code)
     serving = asyncio.ensure_future(start(host))
-    stopping = asyncio.ensure_future(stopped.wait())
     try:
-        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
     finally:
         host.close()
         serving.cancel()
-        stopping.cancel()
-        await asyncio.gather(serving, stopping, return_exceptions=True)
+        await asyncio.wait((serving,), timeout=_GOODBYE_SECONDS)
+    sys.stderr.flush()
+    # Clients may still be connected, and one that answers no goodbye would hold the loop's end.
+    os._exit(stopped.result())

@@ -21,7 +21,7 @@ _MAX_WAITING_MESSAGES = 1000
 
 def run_tcp(host: str, port: int, options: ServerOptions | None = None) -> int:
     """Serve until interrupted; the exit code."""
-    return serve(partial(_listen, host, port), host, options or ServerOptions())
+    return serve(partial(_listen, host, port), (host, port), options or ServerOptions())
 
 
 async def _listen(address: str, port: int, host: Host) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _HIGH_WATER_BYTES = 16 * 1024 * 1024
 _MAX_WAITING_MESSAGES = 1000
+# For the closing handshake, which a client may never answer.
+_CLOSE_SECONDS = 0.3
 # How a browser, which can set no header on a WebSocket, may pass the token out of the URL.
 _TOKEN_PROTOCOL = "doctorflan.token."  # noqa: S105  # a prefix, no secret
 _PROTOCOL = Subprotocol("doctorflan.lsp")
@@ -50,11 +52,10 @@ def run_ws(
     options: ServerOptions | None = None,
 ) -> int:
     """Serve until interrupted; the exit code. ``origins`` are allowed besides loopback ones."""
-    if token is None:
-        token = secrets.token_urlsafe(24)
-        sys.stderr.write(f"doctorflan-ls: token {token}\n")
-    gate = Gate(token, frozenset(origins))
-    return serve(partial(_listen, host, port, gate), host, options or ServerOptions())
+    made = secrets.token_urlsafe(24) if token is None else None
+    gate = Gate(token or made or "", frozenset(origins))
+    start = partial(_listen, host, port, gate, made)
+    return serve(start, (host, port), options or ServerOptions())
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _select_protocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Sub
     return _PROTOCOL if _PROTOCOL in offered else None
 
 
-async def _listen(address: str, port: int, gate: Gate, host: Host) -> None:
+async def _listen(address: str, port: int, gate: Gate, made: str | None, host: Host) -> None:
     logger = logging.getLogger("websockets.server")
     async with serve_ws(
         partial(_talk, host),
@@ -118,7 +119,10 @@ async def _listen(address: str, port: int, gate: Gate, host: Host) -> None:
         select_subprotocol=_select_protocol,
         max_size=host.options.max_message_bytes,
         logger=logger,
+        close_timeout=_CLOSE_SECONDS,
     ) as server:
+        if made is not None:
+            sys.stderr.write(f"doctorflan-ls: token {made}\n")
         announce("ws", list(server.sockets))
         await server.serve_forever()
 

@@ -151,15 +151,18 @@ def _parsed(path: Path, text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except ValueError as error:
-        raise BadSetting("settings.not-toml", path=path, reason=_position(error)) from None
+        raise BadSetting("settings.not-toml", path=path, reason=_position(error, text)) from None
     except RecursionError as error:
         raise BadSetting("settings.not-toml", path=path, reason=type(error).__name__) from None
 
 
-def _position(error: ValueError) -> str:
+def _position(error: ValueError, text: str) -> str:
     """Where the file is broken; the decoder's own words could quote the file."""
     head, bracket, tail = str(error).rpartition("(at ")
-    return tail.removesuffix(")") if head and bracket else type(error).__name__
+    where = tail.removesuffix(")")
+    if where == "end of document":
+        return f"line {len(text.splitlines())}"
+    return where if head and bracket else type(error).__name__
 
 
 def _unwrapped(source: Source) -> Mapping[str, object]:

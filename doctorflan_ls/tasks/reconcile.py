@@ -103,12 +103,14 @@ def _json_rows(path: Path) -> Iterator[object]:
             raise BadRequest("tasks.unreadable", name=path.name) from error
         yield from whole
         return
-    for line in text.split("\n"):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                yield None
+    lines = [line for line in text.split("\n") if line.strip()]
+    for number, line in enumerate(lines):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == 0:
+                raise BadRequest("tasks.not-json", name=path.name) from error
+            yield None
 
 
 def _rows(path: Path) -> Iterator[object]:

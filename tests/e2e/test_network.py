@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 from contextlib import AsyncExitStack, suppress
 
 import pytest
@@ -163,3 +164,31 @@ def test_only_loopback_is_listened_on(capsys):
 )
 def test_loopback(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize("transport", ["tcp", "ws"])
+async def test_a_signal_ends_the_server_quietly_while_clients_are_connected(transport, sent, code):
+    async with listening(transport, TOKEN) as (process, lines), AsyncExitStack() as stack:
+        port = port_of(lines)
+        if transport == "tcp":
+            peer = await stack.enter_async_context(tcp(port))
+        else:
+            peer = await stack.enter_async_context(ws(port, f"/?token={TOKEN}"))
+            # A client that never answers the closing handshake.
+            peer.socket.transport.pause_reading()
+        if transport == "tcp":
+            await peer.initialize()
+        process.send_signal(sent)
+        assert await asyncio.wait_for(process.wait(), 3) == code
+        assert await process.stderr.read() == b""
+
+
+def test_a_port_in_use_is_said_with_what_to_do(capfd):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        chinese = server.ServerOptions(locale="zh")
+        assert server.run_ws("127.0.0.1", port, options=chinese) == 1
+    said = capfd.readouterr().err
+    assert f"127.0.0.1:{port}：端口已被占用" in said
+    assert said.count("\n") == 1
