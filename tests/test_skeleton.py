@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.models.skeleton.selectors import parse
+from doctorflan_ls.notes.headings import section_kinds
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.tasks.registry import all_tasks, get_task
@@ -61,7 +63,29 @@ def test_every_selector_of_every_task_is_known(task):
         assert parse(source)
 
 
-@pytest.mark.parametrize("source", ["nowhere:x", "section", "facts:lab?flag"])
+@pytest.mark.parametrize("task", all_tasks(), ids=TASKS)
+def test_every_section_cue_and_word_of_a_task_file_is_known(task):
+    known = {kind.id for kind in section_kinds()}
+    words = table("skeleton")
+    asked = [one for each in task.elements for source in each.sources for one in parse(source)]
+    sections = set(task.sections)
+    for selector in asked:
+        argument, options = selector.query.argument, selector.query.options
+        sections.update(option for key in ("in", "out") for option in listed(options.get(key, "")))
+        if selector.name == "section":
+            sections.update(listed(argument))
+        if selector.name == "cue":
+            assert {argument, *listed(options.get("but", ""))} <= words["cues"].keys()
+        assert set(listed(options.get("label", ""))) <= words["words"].keys()
+    assert {name[1:] for name in sections if name.startswith("@")} <= words["groups"].keys()
+    assert {name for name in sections if not name.startswith("@")} <= known
+
+
+def listed(names):
+    return [name for name in names.split(",") if name]
+
+
+@pytest.mark.parametrize("source", ["nowhere:x", "section", "facts:lab?flag", "labs:?lmit=2"])
 def test_bad_selector(source):
     with pytest.raises(ValueError, match=r"selector|option"):
         parse(source)

@@ -49,6 +49,12 @@ SELECTORS: dict[str, Select] = {
     "focus": focus.focus,
     "rank": ranking.rank,
 }
+_OPTIONS = frozenset(
+    {
+        *("but", "complete", "drug", "flag", "hint", "in", "label", "limit"),
+        *("list", "mentions", "none", "operated", "out", "pick", "short", "when"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,8 @@ def parse(source: str) -> tuple[Selector, ...]:
             msg = f"no selector {name!r}"
             raise ValueError(msg)
         options = dict(pair.partition("=")[::2] for pair in tail.split("&") if pair)
-        if not all(options.values()):
-            msg = f"an option without a value in {part!r}"
+        if not all(options.values()) or not options.keys() <= _OPTIONS:
+            msg = f"an unknown option, or one without a value, in {part!r}"
             raise ValueError(msg)
         found.append(Selector(name, Query(argument, options)))
     return tuple(found)
