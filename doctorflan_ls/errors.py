@@ -46,9 +46,5 @@ class ModelUnavailable(DoctorFlanError):
     """A model cannot be loaded or cannot answer."""
 
 
-class PluginFailed(DoctorFlanError):
-    """A plugin broke its contract; the rest goes on without it."""
-
-
 class BadSetting(DoctorFlanError):
     """A setting has a wrong name or a wrong value; its default stands."""

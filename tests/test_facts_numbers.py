@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctorflan_ls.notes.facts import complaint, dates, demographics, labs, vitals
-from doctorflan_ls.notes.facts.durations import find_durations, nearest_duration
+from doctorflan_ls.notes.facts.durations import find_durations
 from doctorflan_ls.notes.facts.lab_table import lab_table
 from doctorflan_ls.notes.model import Sentence
 from doctorflan_ls.notes.note import parse_note
-from doctorflan_ls.text import Span
 
 MODULES = (demographics, vitals, labs, dates, complaint)
 
@@ -320,15 +319,6 @@ def test_complaint(text, name, duration):
 )
 def test_durations(text, expected):
     assert [duration.text for duration in find_durations(text)] == expected
-
-
-def test_the_nearest_duration_stays_in_the_clause():
-    text = "头痛3天，发热，咳嗽1周"
-    spans = {
-        word: Span(text.index(word), text.index(word) + 2) for word in ("头痛", "发热", "咳嗽")
-    }
-    found = {word: nearest_duration(text, span) for word, span in spans.items()}
-    assert [one and one.text for one in found.values()] == ["3天", None, "1周"]
 
 
 @pytest.mark.parametrize(

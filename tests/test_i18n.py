@@ -30,8 +30,8 @@ def test_both_languages_say_the_same(key):
 def test_every_key_in_the_code_exists():
     for path, source in SOURCES.items():
         for call in re.finditer(
-            r"(?:message|say|BadRequest|BadSetting|BadNoteFile|Stale|Cancelled|ModelUnavailable"
-            r"|PluginFailed)\(\s*f?\"([a-z0-9]+\.[a-z0-9-]+)\"",
+            r"(?:message|say|BadRequest|BadSetting|BadNoteFile|Stale|Cancelled"
+            r"|ModelUnavailable)\(\s*f?\"([a-z0-9]+\.[a-z0-9-]+)\"",
             source,
         ):
             assert call[1] in CATALOGUE, f"{path.name}: {call[1]}"

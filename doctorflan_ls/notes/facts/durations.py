@@ -14,7 +14,6 @@ _CUE: Final = re.compile(
     r"|\d\s?(?:yrs?|wks?|hrs?)\b",
     re.IGNORECASE,
 )
-_CLAUSE: Final = re.compile(r"[，。；;,.\n]")
 
 
 class Duration(NamedTuple):
@@ -55,17 +54,3 @@ def find_durations(text: str) -> list[Duration]:
         Duration(Span(*found.span()), text[found.start() : found.end()])
         for found in _duration().finditer(half_width(text))
     ]
-
-
-def nearest_duration(text: str, span: Span) -> Duration | None:
-    """The duration of what stands at ``span``: the next in its clause, else the last before it."""
-    start = max((stop.end() for stop in _CLAUSE.finditer(text, 0, span.start)), default=0)
-    stop = _CLAUSE.search(text, span.end)
-    end = stop.start() if stop else len(text)
-    clause = find_durations(text[start:end])
-    placed = [
-        Duration(Span(one.span.start + start, one.span.end + start), one.text) for one in clause
-    ]
-    after = [one for one in placed if one.span.start >= span.end]
-    earlier = [one for one in placed if one.span.end <= span.start]
-    return after[0] if after else earlier[-1] if earlier else None
