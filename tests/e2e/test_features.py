@@ -217,6 +217,15 @@ async def test_bad_commands(params):
         assert caught.value.code == -32602
 
 
+async def test_a_completion_the_doctor_typed_past_is_empty():
+    async with stdio("brief") as peer:
+        await peer.initialize(FULL, locale="zh")
+        uri = await peer.open(NOTE + "/blzj")
+        asked = await peer.start("textDocument/completion", document(uri, position=at(2, 5)["end"]))
+        await peer.change(uri, 2, {"range": at(0, 0), "text": "x"})
+        assert await peer.answer(asked) == {"isIncomplete": True, "items": []}
+
+
 async def test_completion_of_a_task_and_its_command():
     async with stdio() as peer:
         await peer.initialize(FULL, locale="zh")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doctorflan_ls.errors import Stale
 from doctorflan_ls.server import jobs
 from doctorflan_ls.server.requests.command import command
 from doctorflan_ls.text import Span
@@ -40,12 +39,20 @@ async def completion(ls: Connection, params: Params) -> Json:
     )
     tasks = [item for item in found.items if item.kind == "task"]
     texts = await _drafts(ls, document, tasks) if 0 < len(tasks) <= _FEW else {}
+    if texts is None:
+        # The doctor typed on: the editor asks again, and nothing made for an old text is shown.
+        return {"isIncomplete": True, "items": []}
     items = [_item(ls, item, places, texts.get(item.data.get("task"))) for item in found.items]
     return {"isIncomplete": found.incomplete, "items": items}
 
 
-async def _drafts(ls: Connection, document: Document, items: list[Item]) -> dict[object, str]:
-    """The text for each item's task whose draft is made at once and can stand in its place."""
+async def _drafts(
+    ls: Connection, document: Document, items: list[Item]
+) -> dict[object, str] | None:
+    """The text for each item's task whose draft is made at once and can stand in its place.
+
+    None where the note changed meanwhile.
+    """
     from doctorflan_ls.features.completion import in_place, without_typed  # noqa: PLC0415
     from doctorflan_ls.features.evidence import remember  # noqa: PLC0415
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
@@ -59,7 +66,7 @@ async def _drafts(ls: Connection, document: Document, items: list[Item]) -> dict
     prompts = [Prompt(task, case, whole, language) for task in tasks.values()]
     drafts = await jobs.run_briefly(ls, prompts, _AT_ONCE_SECONDS)
     if ls.documents.get(document.uri) is not document or document.note is not note:
-        raise Stale("server.stale-draft")
+        return None
     standing = {block.id for block in note.draft_blocks}
     ls.drafts.offer(document.uri, [remember(draft, case) for draft in drafts], standing)
     edits = {
