@@ -7,7 +7,7 @@ a draft where the typed words stand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,16 +118,22 @@ def without_typed(note: Note, typed: Span) -> Note:
     return note.edited(typed, "", note.version)
 
 
-def in_place(note: Note, typed: Span, draft: Draft, task: Task) -> Edit:
-    """Put ``draft`` where the request ``typed`` stands.
+Insertion = Callable[[Note, Draft, Task, int], Edit]
+"""``insertion.insert`` or ``insert_snippet``."""
+
+
+def in_place(
+    note: Note, typed: Span, draft: Draft, task: Task, inserted: Insertion = insert
+) -> Edit:
+    """Put ``draft`` where the request ``typed`` stands, as ``inserted`` makes it.
 
     Where it cannot stand there (markers start a line, and no draft is inside another), it goes
     after the line, and ``typed`` stays.
     """
     line = note.text.line_span(note.text.line_of(typed.start))
     if typed.start != line.start or block_at(note, typed.start) is not None:
-        return insert(note, draft, task, typed.start)
-    text = insert(without_typed(note, typed), draft, task, typed.start).text.strip("\r\n")
+        return inserted(note, draft, task, typed.start)
+    text = inserted(without_typed(note, typed), draft, task, typed.start).text.strip("\r\n")
     is_last = not note.slice(Span(typed.end, line.end)).strip()
     return Edit(typed, text if is_last else text + line_end_of(note.text))
 

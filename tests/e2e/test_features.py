@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -226,6 +227,12 @@ async def test_a_completion_the_doctor_typed_past_is_empty():
         assert await peer.answer(asked) == {"isIncomplete": True, "items": []}
 
 
+def expanded(snippet):
+    """What an editor puts into the text for ``snippet``."""
+    text = re.sub(r"\$\{\d+:((?:\\.|[^}\\])*)\}", r"\1", snippet).replace("$0", "")
+    return re.sub(r"\\([\\$}])", r"\1", text)
+
+
 async def test_completion_of_a_task_and_its_command():
     async with stdio() as peer:
         await peer.initialize(FULL, locale="zh")
@@ -239,9 +246,12 @@ async def test_completion_of_a_task_and_its_command():
         assert item["data"]["task"] == "case-summary"
         assert "command" not in item
         assert item["textEdit"]["range"] == at(2, 0, (2, 5))
-        draft = item["textEdit"]["newText"]
+        assert item["insertTextFormat"] == 2
+        assert "${1:［待补充：" in item["textEdit"]["newText"]
+        draft = expanded(item["textEdit"]["newText"])
         assert draft.startswith("〔DoctorFLAN 草稿 待审核｜病例总结｜")
         assert "blzj" not in draft
+        assert "$" not in draft
         resolved = await peer.request("completionItem/resolve", item)
         assert resolved["documentation"]["kind"] == "markdown"
         assert resolved["textEdit"] == item["textEdit"]

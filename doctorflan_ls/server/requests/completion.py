@@ -26,6 +26,7 @@ _AT_ONCE_SECONDS = 1.0
 async def completion(ls: Connection, params: Params) -> Json:
     """Headings and tasks that fit at the position; in a short list of tasks, their drafts.
 
+    A draft is a snippet, with a tab stop for each gap, where the client has snippets.
     Not every client runs an item's command, but each takes its text. Where drafts are too many or
     not made at once, the text is the task's name: chosen, it stays and the next list is short.
     """
@@ -55,6 +56,7 @@ async def _drafts(
     """
     from doctorflan_ls.features.completion import in_place, without_typed  # noqa: PLC0415
     from doctorflan_ls.features.evidence import remember  # noqa: PLC0415
+    from doctorflan_ls.insertion import insert, insert_snippet  # noqa: PLC0415
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
 
@@ -69,8 +71,9 @@ async def _drafts(
         return None
     standing = {block.id for block in note.draft_blocks}
     ls.drafts.offer(document.uri, [remember(draft, case) for draft in drafts], standing)
+    inserted = insert_snippet if ls.client.snippets else insert
     edits = {
-        draft.provenance.task: in_place(note, typed, draft, tasks[draft.provenance.task])
+        draft.provenance.task: in_place(note, typed, draft, tasks[draft.provenance.task], inserted)
         for draft in drafts
     }
     return {task: edit.text for task, edit in edits.items() if edit.span == typed}
@@ -98,7 +101,9 @@ def _item(ls: Connection, item: Item, places: Places, draft: str | None) -> Json
         "kind": _KINDS[item.kind],
         "detail": item.detail,
         "textEdit": {"range": places.range(item.span), "newText": draft or item.text},
-        "insertTextFormat": _SNIPPET if item.snippet else _PLAIN,
+        "insertTextFormat": _SNIPPET
+        if item.snippet or (draft is not None and ls.client.snippets)
+        else _PLAIN,
         "filterText": item.filter_text,
         "sortText": item.sort_text,
         "data": dict(item.data),
