@@ -395,3 +395,20 @@ def test_analysis_of_a_part_holds_what_stands_in_it() -> None:
     assert {fact["kind"] for fact in part["facts"]} == {"vital"}
     assert [section["id"] for section in part["sections"]] == ["exam"]
     assert "triage" not in part
+
+
+def test_a_line_left_alone_keeps_its_evidence_when_a_gap_is_filled() -> None:
+    text = "主诉：咳嗽3天\n"
+    told = Span(3, 7)
+    snap, remembered = drafted(
+        Chunk("甲乙\n", (told,)), Chunk("［待补充］", gap="x"), Chunk("\n丙", (told,)), text=text
+    )
+    gap = str(snap.note.text).index("［待补充］")
+    note = snap.note.edited(Span(gap, gap + 5), "医生写的话\n又一行", 9)
+    changed = Snapshot(note, "zh")
+    for words, known in (("甲乙", True), ("医生", False), ("又一行", False), ("丙", True)):
+        found = hover(changed, str(note.text).index(words), lambda _: remembered)
+        assert found is not None
+        assert ("咳嗽3天" in found.text) is known
+        if known:
+            assert note.slice(found.span) == words

@@ -38,24 +38,36 @@ def evidence(
 ) -> tuple[Span, list[str]] | None:
     """The piece of the draft at ``offset`` of the note, and lines on what it rests on.
 
-    None where the block no longer says what the draft said.
+    None where that line of the block is not the draft's any more: a doctor fills one gap after
+    the other, and the lines left alone keep their evidence.
     """
-    note = snapshot.note
+    note, draft = snapshot.note, remembered.draft
     body = note.slice(block.body)
     # The note's line ends may be CRLF; the draft counts each as one.
     places = [at for at, char in enumerate(body) if char != "\n" or body[at - 1 : at] != "\r"]
     said = "".join("\n" if body[at] in "\r\n" else body[at] for at in places)
-    if said.rstrip("\n") != plain(remembered.draft).rstrip("\n"):
+    at = max(bisect_right(places, offset - block.body.start) - 1, 0)
+    start = said.rfind("\n", 0, at) + 1
+    end = said.find("\n", at)
+    line = said[start:] if end < 0 else said[start:end]
+    origin = _same_line(plain(draft), line, start)
+    if origin is None:
         return None
-    at = bisect_right(places, offset - block.body.start) - 1
-    piece = _piece(remembered.draft, at)
+    piece = _piece(draft, at - start + origin)
     if piece is None:
         return block.span, [snapshot.say("hover.evidence-none")]
-    start, end = places[piece.span.start], places[piece.span.end - 1] + 1
-    span = Span(block.body.start + start, block.body.start + end)
+    first = max(piece.span.start - origin, 0) + start
+    last = min(piece.span.end - origin, len(line)) + start
+    span = Span(block.body.start + places[first], block.body.start + places[last - 1] + 1)
     if isinstance(piece, Gap):
         return span, [snapshot.say("hover.evidence-gap")]
     return span, list(_lines(snapshot, block, remembered, piece))
+
+
+def _same_line(text: str, line: str, near: int) -> int | None:
+    """Where ``text`` has ``line`` as a whole line, nearest to ``near``."""
+    found = re.finditer(rf"^{re.escape(line)}$", text, re.MULTILINE)
+    return min((match.start() for match in found), key=lambda at: abs(at - near), default=None)
 
 
 def _piece(draft: Draft, at: int) -> Statement | Gap | None:
