@@ -422,10 +422,40 @@ def test_the_impression_of_a_report_is_no_diagnosis():
     assert answer == "\n1. Acute bronchitis\n2. Newly found cardiomegaly"
 
 
-def test_no_word_of_the_skeleton_gives_an_order():
-    source = files("doctorflan_ls").joinpath("data", "skeleton.toml").read_text(encoding="utf-8")
-    words = tomllib.loads(source)["words"]
-    assert not any(order in pair["zh"] for pair in words.values() for order in ("应予", "诊断为"))
+ORDER = re.compile(
+    r"应予|诊断为|必须|务必|严禁|应立即"
+    r"|\b(?:must|you should|start taking|stop taking|do not take)\b",
+    re.IGNORECASE,
+)
+
+
+def shown(value):
+    """Every string a user may see in a data file: what stands under ``zh`` and ``en``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("zh", "en") and isinstance(inner, str):
+                yield inner
+            elif key != "instruction":  # what a model is asked, not what a doctor is told
+                yield from shown(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from shown(inner)
+
+
+def test_nothing_shown_is_an_order():
+    data = files("doctorflan_ls").joinpath("data")
+    tasks = files("doctorflan_ls").joinpath("tasks", "data")
+    read = 0
+    for folder, names in (
+        (data, ("skeleton.toml", "messages.toml", "rules.toml", "inquiry.toml")),
+        (tasks, tuple(each.name for each in tasks.iterdir() if each.name.endswith(".toml"))),
+    ):
+        for name in names:
+            table = tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))
+            for words in shown(table):
+                read += 1
+                assert not ORDER.search(words), f"{name}: {words}"
+    assert read > 400
 
 
 ANNUAL = """HISTORY OF PRESENT ILLNESS
