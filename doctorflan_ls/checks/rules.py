@@ -133,6 +133,7 @@ def sex_contradictions(
             and fact.assertion in ("present", "historical", "possible")
             and fact.section != "family_history"
             and any(word in fact.text.lower() for word in words)
+            and not any(word in fact.text.lower() for word in table.birth_words)
         ):
             yield Finding(rule, fact.span, {"text": fact.text, "sex": shown})
     for section in sections:

@@ -51,6 +51,7 @@ class RuleTable:
     without_duration: re.Pattern[str]
     placeholder: re.Pattern[str]
     words_of: Mapping[Sex, tuple[str, ...]]
+    birth_words: tuple[str, ...]
     female_sections: tuple[str, ...]
     not_applicable: frozenset[str]
     sex_names: Mapping[Sex, Bilingual]
@@ -108,6 +109,7 @@ def rule_table() -> RuleTable:
         without_duration=re.compile(complaint["without"], re.IGNORECASE),
         placeholder=re.compile(data["placeholders"]["pattern"]),
         words_of={each: tuple(sex[each]) for each in sexes},
+        birth_words=tuple(sex["birth"]),
         female_sections=tuple(sex["female_sections"]),
         not_applicable=frozenset(sex["not_applicable"]),
         sex_names={each: Bilingual(**sex["names"][each]) for each in sexes},
