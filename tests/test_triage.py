@@ -177,3 +177,8 @@ def test_what_an_allergy_looked_like_is_no_complaint() -> None:
 def test_the_worst_headache_of_a_life_is_an_emergency() -> None:
     text = "CC: headache.\nHPI: The worst headache of her life, sudden onset.\n"
     assert triage(parse_note(text)).urgency == "emergency"
+
+
+def test_coughing_that_only_brings_on_a_leak_is_no_cough() -> None:
+    note = parse_note("主诉：活动、咳嗽时不自主尿外漏7年。\n")
+    assert [one.name for one in triage(note).departments] == ["泌尿外科"]
