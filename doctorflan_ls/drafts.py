@@ -9,7 +9,7 @@ from typing import Literal
 
 from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.i18n import Locale
-from doctorflan_ls.models.base import Chunk
+from doctorflan_ls.models.base import Chunk, Sampling
 from doctorflan_ls.notes import markers
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
@@ -40,10 +40,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """``span`` of the draft's text answers the task's element with the key ``element``."""
+
+    span: Span
+    element: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a draft comes from. ``source_digest`` is the SHA-256 of the note text in ``span``.
 
-    ``model_version`` is empty until the model is loaded.
+    ``model_version`` and ``model_digest`` are empty until the model is loaded; what ships with the
+    server has no digest.
     """
 
     task: str
@@ -54,6 +63,8 @@ class Provenance:
     span: Span
     source_digest: str
     language: Locale
+    model_digest: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class Draft:
     gaps: tuple[Gap, ...]
     state: DraftState
     failure: DoctorFlanError | None = None
+    parts: tuple[Part, ...] = ()
 
     def is_stale(self, note: Note) -> bool:
         """True where the text that the draft was made from is no longer what the note says."""
@@ -90,6 +102,7 @@ class DraftBuilder:
     _parts: list[str] = field(default_factory=list)
     _statements: list[Statement] = field(default_factory=list)
     _gaps: list[Gap] = field(default_factory=list)
+    _part_spans: list[Part] = field(default_factory=list)
     _length: int = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -105,6 +118,15 @@ class DraftBuilder:
             self._gaps.append(Gap(span, chunk.gap, text))
         elif chunk.evidence:
             self._statements.append(Statement(span, chunk.evidence))
+        if chunk.element:
+            self._add_part(Part(span, chunk.element))
+
+    def _add_part(self, part: Part) -> None:
+        last = self._part_spans[-1] if self._part_spans else None
+        if last is not None and last.element == part.element and last.span.end == part.span.start:
+            self._part_spans[-1] = Part(Span(last.span.start, part.span.end), part.element)
+        else:
+            self._part_spans.append(part)
 
     def draft(self, state: DraftState, failure: DoctorFlanError | None = None) -> Draft:
         """The draft made of all chunks so far."""
@@ -116,6 +138,7 @@ class DraftBuilder:
             gaps=tuple(self._gaps),
             state=state,
             failure=failure,
+            parts=tuple(self._part_spans),
         )
 
 

@@ -6,20 +6,13 @@ The note stands first so that a model's prefix cache serves every task on one no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 from doctorflan_ls.drafts import Draft, digest
 from doctorflan_ls.i18n import Locale
+from doctorflan_ls.models.base import Message
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.text import Span
-
-
-class Message(NamedTuple):
-    """One turn as a chat model is given it."""
-
-    role: Literal["user", "assistant"]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from corpora import notes_of
 
-from doctorflan_ls.models.base import Chunk
+from doctorflan_ls.models.base import Chunk, Sampling, Stop
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.prompts import Prompt
@@ -20,7 +18,7 @@ EACH = 20
 def chunks(note: Note) -> dict[str, list[Chunk]]:
     model, whole = SkeletonModel(), Span(0, len(note.text))
     return {
-        task.id: list(model.generate(Prompt(task, note, whole, note.language), threading.Event()))
+        task.id: list(model.generate(Prompt(task, note, whole, note.language), Sampling(), Stop()))
         for task in all_tasks()
     }
 

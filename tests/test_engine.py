@@ -14,7 +14,7 @@ import pytest
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine import Engine, Job, Lane
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import Chunk, Model, ModelSpec
+from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec, Sampling, Stop
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt, Turn
 from doctorflan_ls.tasks.model import Bilingual, Task
@@ -48,7 +48,7 @@ class FedModel:
         self.started = threading.Semaphore(0)
         self.ended = threading.Semaphore(0)
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         self.prompts.append(prompt)
         self.started.release()
         try:
@@ -58,6 +58,9 @@ class FedModel:
                 yield item if isinstance(item, Chunk) else Chunk(str(item))
         finally:
             self.ended.release()
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def answer(self, *items: object) -> None:
         for item in (*items, self.END):
@@ -71,7 +74,7 @@ def model() -> FedModel:
 
 @pytest.fixture
 def engine(model: FedModel) -> Iterator[Engine]:
-    def load(name: str) -> Model:
+    def load(name: str, options: ModelOptions) -> Model:
         if name == "absent":
             raise ModelUnavailable("engine.unknown-model", model=name, known="fed")
         return model
@@ -247,7 +250,7 @@ async def test_a_model_that_cannot_be_loaded(engine: Engine) -> None:
 
 async def test_models_do_not_wait_for_each_other() -> None:
     models = {"slow": FedModel("slow"), "quick": FedModel("quick")}
-    engine = Engine(models.__getitem__)
+    engine = Engine(lambda model, options: models[model])
     slow = asyncio.create_task(engine.run(job("a", "slow")))
     await waited(models["slow"].started)
     models["quick"].answer("done")
@@ -322,7 +325,7 @@ async def test_a_stopped_answer_is_not_cached(engine: Engine, model: FedModel) -
 
 
 async def test_the_cache_keeps_within_its_bytes(model: FedModel) -> None:
-    engine = Engine(lambda _: model, cache_bytes=1000)
+    engine = Engine(lambda *_: model, cache_bytes=1000)
     for text in ("a" * 100, "b" * 100):
         model.answer(text)
         await engine.run(job(prompt=prompt(text)))

@@ -5,7 +5,6 @@
 
 import os
 import re
-import threading
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doctorflan_ls.lexicon import table
+from doctorflan_ls.models.base import Sampling, Stop
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.models.skeleton.selectors import parse
 from doctorflan_ls.notes.headings import section_kinds
@@ -41,7 +41,7 @@ def chunks(text, task, language=None, span=None):
     note = parse_note(text)
     span = span or Span(0, len(note.text))
     prompt = Prompt(get_task(task), note, span, language or note.language)
-    return list(SkeletonModel().generate(prompt, threading.Event()))
+    return list(SkeletonModel().generate(prompt, Sampling(), Stop()))
 
 
 def draft(text, task, language=None, span=None):
@@ -135,9 +135,9 @@ def test_any_text_gives_spans_inside_the_text(text, data):
 
 def test_stops_between_chunks():
     note = parse_note(example("zh-pneumonia.txt"))
-    stop = threading.Event()
+    stop = Stop()
     prompt = Prompt(get_task("case-summary"), note, Span(0, len(note.text)), "zh")
-    running = SkeletonModel().generate(prompt, stop)
+    running = SkeletonModel().generate(prompt, Sampling(), stop)
     next(running)
     stop.set()
     assert list(running) == []

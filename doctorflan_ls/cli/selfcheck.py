@@ -140,9 +140,10 @@ def _tasks(locale: Locale) -> str:
 
 
 def _models(_locale: Locale) -> str:
+    from doctorflan_ls.models.base import ModelOptions  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415  (may be what is broken)
 
-    return ", ".join(f"{spec.id} {spec.version}" for spec in specs())
+    return ", ".join(f"{spec.id} {spec.version}" for spec in specs(ModelOptions()))
 
 
 def _draft(locale: Locale) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import NamedTuple
 
-from doctorflan_ls.models.base import Chunk
+from doctorflan_ls.models.base import Chunk, Sampling
 
 # Rough size of a chunk and of an evidence span beside the text itself.
 _CHUNK_BYTES = 200
@@ -19,6 +19,8 @@ class CacheKey(NamedTuple):
     uri: str
     model: str
     model_version: str
+    model_digest: str
+    sampling: Sampling
     task: str
     prompt_digest: str
     language: str

@@ -26,7 +26,7 @@ from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Job, Ticket, cache_key
 from doctorflan_ls.engine.worker import Worker, WorkerState
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
-from doctorflan_ls.models.base import Model, ModelSpec
+from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
 from doctorflan_ls.models.catalogue import load_model
 
 _CACHE_BYTES = 8 * 1024 * 1024
@@ -51,7 +51,9 @@ class Engine:
     """
 
     def __init__(
-        self, load: Callable[[str], Model] = load_model, cache_bytes: int = _CACHE_BYTES
+        self,
+        load: Callable[[str, ModelOptions], Model] = load_model,
+        cache_bytes: int = _CACHE_BYTES,
     ) -> None:
         self._load = load
         self._cache = AnswerCache(cache_bytes)
@@ -171,7 +173,7 @@ class Engine:
             self._tickets[job.key] = ticket
             worker = self._workers.get(job.model)
             if worker is None:
-                worker = Worker(job.model, self._load, self._cache)
+                worker = Worker(job.model, job.options, self._load, self._cache)
                 self._workers[job.model] = worker
         if older is not None:
             older.halt(Cancelled("engine.replaced"))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from doctorflan_ls.drafts import Draft, DraftBuilder, DraftState, Provenance, digest
 from doctorflan_ls.engine.cache import CacheKey
 from doctorflan_ls.errors import DoctorFlanError
-from doctorflan_ls.models.base import Chunk, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelOptions, ModelSpec, Sampling, Stop
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL
 from doctorflan_ls.prompts import Prompt
 
@@ -39,6 +40,8 @@ class Job:
     model: str = DEFAULT_MODEL
     lane: Lane = Lane.DRAFT
     deadline: float | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    options: ModelOptions = field(default_factory=ModelOptions)
 
 
 class Ticket:
@@ -46,7 +49,7 @@ class Ticket:
 
     def __init__(self, job: Job, wake: Callable[[], None]) -> None:
         self.job = job
-        self.stop = threading.Event()
+        self.stop = Stop(None if job.deadline is None else time.monotonic() + job.deadline)
         self._wake = wake
         self._woken = False
         self._chunks: deque[Chunk] = deque()
@@ -64,13 +67,16 @@ class Ticket:
                 span=prompt.span,
                 source_digest=digest(prompt.case()),
                 language=prompt.language,
+                sampling=job.sampling,
             ),
         )
 
     def begin(self, spec: ModelSpec) -> None:
         """Say which version of the model answers."""
         origin = self._builder.provenance
-        self._builder.provenance = replace(origin, model_version=spec.version)
+        self._builder.provenance = replace(
+            origin, model_version=spec.version, model_digest=spec.digest
+        )
 
     def put(self, chunk: Chunk) -> None:
         """Hand over the next piece and wake the consumer."""
@@ -112,6 +118,8 @@ def cache_key(job: Job, spec: ModelSpec) -> CacheKey:
         uri=prompt.note.uri,
         model=spec.id,
         model_version=spec.version,
+        model_digest=spec.digest,
+        sampling=job.sampling,
         task=prompt.task.id,
         prompt_digest=prompt.digest(),
         language=prompt.language,

@@ -13,7 +13,7 @@ from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
-from doctorflan_ls.models.base import Model, ModelSpec
+from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
 
 WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed"]
 
@@ -21,10 +21,17 @@ WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed"]
 class Worker:
     """The thread of one model; loads the model at its first job."""
 
-    def __init__(self, model: str, load: Callable[[str], Model], cache: AnswerCache) -> None:
+    def __init__(
+        self,
+        model: str,
+        options: ModelOptions,
+        load: Callable[[str, ModelOptions], Model],
+        cache: AnswerCache,
+    ) -> None:
         self.model = model
         self.spec: ModelSpec | None = None
         self.state: WorkerState = "unloaded"
+        self._options = options
         self._load = load
         self._cache = cache
         self._loaded: Model | None = None
@@ -73,12 +80,13 @@ class Worker:
     def _serve(self, ticket: Ticket) -> tuple[DraftState, DoctorFlanError | None]:
         if self._loaded is None:
             self.state = "loading"
-            self._loaded = self._load(self.model)
+            self._loaded = self._load(self.model, self._options)
             self.spec = self._loaded.spec
         self.state = "busy"
         ticket.begin(self._loaded.spec)
+        job = ticket.job
         chunks = []
-        for chunk in self._loaded.generate(ticket.job.prompt, ticket.stop):
+        for chunk in self._loaded.generate(job.prompt, job.sampling, ticket.stop):
             if ticket.stop.is_set():
                 break
             ticket.put(chunk)

@@ -11,7 +11,7 @@ from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 if TYPE_CHECKING:
     from doctorflan_ls.engine import Engine, ModelStatus
     from doctorflan_ls.i18n import Locale
-    from doctorflan_ls.models.base import Model
+    from doctorflan_ls.models.base import Model, ModelOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ServerOptions:
     ``locale`` is the language of what is said on the terminal, before any client speaks.
     """
 
-    load_model: Callable[[str], Model] | None = None
+    load_model: Callable[[str, ModelOptions], Model] | None = None
     max_message_bytes: int = MAX_MESSAGE_BYTES
     allow_remote: bool = False
     overrides: Mapping[str, str] = field(default_factory=dict)

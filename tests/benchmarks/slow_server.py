@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from threading import Event
 
 from doctorflan_ls import server
-from doctorflan_ls.models.base import Chunk, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelSpec, Sampling, Stop
 from doctorflan_ls.prompts import Prompt
 
 
@@ -16,12 +15,12 @@ class EndlessModel:
 
     spec = ModelSpec("skeleton", "endless", "fake")
 
-    def generate(self, prompt: Prompt, stop: Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         while not stop.is_set():
             yield Chunk("word ")
             time.sleep(0.01)
 
 
 if __name__ == "__main__":
-    options = server.ServerOptions(load_model=lambda model: EndlessModel())
+    options = server.ServerOptions(load_model=lambda *_: EndlessModel())
     raise SystemExit(server.run_stdio(options))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls import server
-from doctorflan_ls.models.base import Chunk, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelSpec, Sampling, Stop
 from doctorflan_ls.server import requests
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.params import Params
@@ -29,7 +29,7 @@ class EndlessModel:
     spec = ModelSpec("skeleton", "test", "fake")
     made = 0
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         while not stop.is_set():
             EndlessModel.made += 1
             yield Chunk(f"word{EndlessModel.made} ")
@@ -41,7 +41,7 @@ class BriefModel:
 
     spec = ModelSpec("skeleton", "test", "fake")
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         for n in range(30):
             yield Chunk(f"word{n} ")
             time.sleep(0.01)
@@ -53,7 +53,7 @@ class DeafModel:
 
     spec = ModelSpec("skeleton", "test", "fake")
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         yield Chunk("begun ")
         time.sleep(600)
 
@@ -61,7 +61,7 @@ class DeafModel:
 class RaisingModel:
     spec = ModelSpec("skeleton", "test", "fake")
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         yield Chunk("begun ")
         raise ValueError(prompt.case())
 
@@ -147,7 +147,7 @@ EXTRA = {
 
 
 def options(model: str | None) -> server.ServerOptions:
-    return server.ServerOptions(load_model=None if model is None else lambda _: MODELS[model]())
+    return server.ServerOptions(load_model=None if model is None else lambda *_: MODELS[model]())
 
 
 def main() -> int:

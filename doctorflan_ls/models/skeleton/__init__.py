@@ -6,11 +6,10 @@ statement has its evidence, every required part that the note lacks is a gap.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from doctorflan_ls.models.base import Chunk, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelSpec, Sampling, Stop
 
 if TYPE_CHECKING:
     from doctorflan_ls.prompts import Prompt
@@ -26,9 +25,9 @@ class SkeletonModel:
         """Its id and version; the version changes when the same note gives another draft."""
         return _SPEC
 
-    def generate(self, prompt: Prompt, stop: threading.Event) -> Iterator[Chunk]:
-        """Yield the draft line by line. A question of a later turn is answered by the same draft:
-        the skeleton has no more to say than the note."""
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:  # noqa: ARG002
+        """Yield the draft line by line; nothing is sampled. A question of a later turn is answered
+        by the same draft: the skeleton has no more to say than the note."""
         # The lexicon and its automata are built at the first draft, not at server start.
         from doctorflan_ls.models.skeleton.compose import compose  # noqa: PLC0415
 
@@ -36,6 +35,9 @@ class SkeletonModel:
             if stop.is_set():
                 return
             yield chunk
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 __all__ = ["SkeletonModel"]

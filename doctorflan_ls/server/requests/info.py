@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
     """The server, its models and what is open (schemas/protocol/status.json)."""
     from doctorflan_ls.features import status as feature  # noqa: PLC0415
+    from doctorflan_ls.models.base import ModelOptions  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415
 
     states = {each.model: each.state for each in ls.host.model_status()}
-    found = feature.status(specs(), states)
+    found = feature.status(specs(ModelOptions()), states)
     return {
         **found,
         "settings": _settings(ls),
