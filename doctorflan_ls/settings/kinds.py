@@ -93,6 +93,63 @@ class WholeNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number from ``low`` to ``high``, both included."""
+
+    low: float
+    high: float
+
+    @property
+    def expected(self) -> str:
+        """The range."""
+        return f"{self.low}..{self.high}"
+
+    def accept(self, value: object) -> object:
+        """A finite number."""
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise Unfit
+        # Not a number is in no range.
+        if not self.low <= value <= self.high:
+            raise Unfit
+        return float(value)
+
+    def from_text(self, text: str) -> object:
+        """Decimal digits with a point."""
+        try:
+            return float(text)
+        except ValueError:
+            raise Unfit from None
+
+    def schema(self) -> dict[str, object]:
+        """A number with bounds."""
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Any text without line breaks and control characters; may be empty."""
+
+    @property
+    def expected(self) -> str:
+        """The form in a file."""
+        return '"..."'
+
+    def accept(self, value: object) -> object:
+        """A string."""
+        if not isinstance(value, str) or not value.isprintable():
+            raise Unfit
+        return value
+
+    def from_text(self, text: str) -> object:
+        """As it stands."""
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """A string."""
+        return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """A list of names."""
 
@@ -128,12 +185,17 @@ class Table:
         return '{ "..." = "...", ... }'
 
     def accept(self, value: object) -> object:
-        """A mapping of strings to strings."""
+        """A mapping of strings to strings; TOML reads an unquoted ``a.b`` as a table in a table."""
         if not isinstance(value, Mapping):
             raise Unfit
-        if not all(isinstance(part, str) for pair in value.items() for part in pair):
-            raise Unfit
-        return MappingProxyType(dict(value))
+        flat: dict[str, str] = {}
+        for name, inner in value.items():
+            within = inner if isinstance(inner, Mapping) else {"": inner}
+            for below, text in within.items():
+                if not all(isinstance(part, str) for part in (name, below, text)):
+                    raise Unfit
+                flat[f"{name}.{below}" if below else name] = text
+        return MappingProxyType(flat)
 
     def from_text(self, text: str) -> object:
         """``name=value`` pairs between commas."""

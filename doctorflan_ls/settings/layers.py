@@ -31,8 +31,8 @@ _MAX_FILE_BYTES = 1024 * 1024
 
 Layer = Literal["default", "user", "workspace", "client", "environment", "command line"]
 
-# Read by the command line itself; they are no settings.
-_OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN"})
+# Read by the command line itself and by the tests; they are no settings.
+_OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN", "DOCTORFLAN_TEST_MODELS"})
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
 

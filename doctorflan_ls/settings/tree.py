@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from doctorflan_ls.settings.kinds import Choice, Kind, Names, Table, WholeNumber
+from doctorflan_ls.settings.kinds import Choice, Kind, Line, Names, Number, Table, WholeNumber
 
 ENVIRONMENT_PREFIX = "DOCTORFLAN_"
 
@@ -61,6 +61,66 @@ class TasksSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelsSettings:
+    """Models. A workspace file may set none of these."""
+
+    folder: str = _setting(
+        "",
+        Line(),
+        "Folder that holds the added models, one folder each; empty is the one in your data folder"
+        " (`doctorflan-ls models list` shows it).",
+    )
+    use: Mapping[str, str] = _setting(
+        MappingProxyType({}),
+        Table(),
+        "Which model answers: a model's id by `TASK.LANG`, `TASK`, `LANG` or `*`, the first of"
+        " these that is set; `skeleton` where none is. For example"
+        ' `{ "case-summary.zh" = "my-model", en = "other" }`.',
+    )
+    threads: int = _setting(
+        0, WholeNumber(0, 1024), "Threads of a local model; 0 is all cores but one."
+    )
+    memory_mib: int = _setting(
+        0,
+        WholeNumber(0, 16_777_216),
+        "Most memory, in MiB, that one local model may take; 0 is what the machine has free.",
+    )
+    idle_minutes: int = _setting(
+        10, WholeNumber(1, 10_080), "Minutes after its last answer when a model is unloaded."
+    )
+    max_tokens: int = _setting(
+        512, WholeNumber(1, 131_072), "Most tokens of one draft by a language model."
+    )
+    temperature: float = _setting(
+        0.0,
+        Number(0.0, 2.0),
+        "How freely a language model chooses its words; 0 is always the likeliest.",
+    )
+    seed: int = _setting(
+        0,
+        WholeNumber(0, 2**31 - 1),
+        "Where the temperature is not 0: the same seed gives the same draft.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """The network. A workspace file may set none of these."""
+
+    hosts: tuple[str, ...] = _setting(
+        (),
+        Names(),
+        "The only hosts that a note's text may be sent to, as `host` or `host:port`; none by"
+        " default.",
+    )
+    timeout: int = _setting(
+        60,
+        WholeNumber(1, 3600),
+        "Seconds without a byte from such a host after which its answer is given up.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, with their defaults."""
 
@@ -72,6 +132,8 @@ class Settings:
     draft: DraftSettings = field(default_factory=DraftSettings)
     checks: ChecksSettings = field(default_factory=ChecksSettings)
     tasks: TasksSettings = field(default_factory=TasksSettings)
+    models: ModelsSettings = field(default_factory=ModelsSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
 @dataclass(frozen=True, slots=True)
