@@ -52,7 +52,7 @@ class Provenance:
     """Where a draft comes from. ``source_digest`` is the SHA-256 of the note text in ``span``.
 
     ``model_version`` and ``model_digest`` are empty until the model is loaded; what ships with the
-    server has no digest.
+    server has no digest. ``sampling`` is None until then and for a model that chooses no words.
     """
 
     task: str
@@ -64,7 +64,7 @@ class Provenance:
     source_digest: str
     language: Locale
     model_digest: str = ""
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ class DraftBuilder:
 def to_json(draft: Draft) -> dict[str, object]:
     """The draft as ``schemas/draft.schema.json`` has it; spans are ``[start, end)`` code points.
 
-    A statement's and a gap's ``span`` counts in the draft's text, ``evidence`` in the note's.
+    The ``span`` of a statement, a gap and a part counts in the draft's text, ``evidence`` in the
+    note's.
     """
     origin = draft.provenance
     failure = draft.failure
@@ -166,14 +167,29 @@ def to_json(draft: Draft) -> dict[str, object]:
             {"span": list(gap.span), "element": gap.element, "label": gap.label}
             for gap in draft.gaps
         ],
+        "parts": [{"span": list(part.span), "element": part.element} for part in draft.parts],
         "provenance": {
             "uri": origin.uri,
             "note_version": origin.version,
             "span": list(origin.span),
+            "model_digest": origin.model_digest,
+            "parameters": _parameters(origin.sampling),
         },
         "failure": None
         if failure is None
         else {"code": failure.key, "message": failure.user_message(origin.language)},
+    }
+
+
+def _parameters(sampling: Sampling | None) -> dict[str, object] | None:
+    if sampling is None:
+        return None
+    return {
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "seed": sampling.seed,
     }
 
 

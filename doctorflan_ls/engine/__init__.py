@@ -2,5 +2,6 @@
 
 from doctorflan_ls.engine.engine import Engine, ModelStatus
 from doctorflan_ls.engine.job import Job, Lane
+from doctorflan_ls.engine.worker import Patience
 
-__all__ = ["Engine", "Job", "Lane", "ModelStatus"]
+__all__ = ["Engine", "Job", "Lane", "ModelStatus", "Patience"]

@@ -1,7 +1,9 @@
 """Runs models off the event loop: jobs, lanes, cancellation, deadlines, cache.
 
-The only place that starts threads: one daemon worker for each model, so that a model that never
-returns cannot hold the process, and models need not be safe to call from two threads.
+The only place that starts threads: one daemon worker for each loaded model, so that a model that
+never returns cannot hold the process, and models need not be safe to call from two threads. A draft
+that runs is not interrupted for ghost text or a completion that waits: a model that let go in the
+middle could not go on, so these lanes are for models that answer at once.
 
 From a coroutine (cancelling it stops the job and releases the caller at once)::
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -24,23 +27,35 @@ from dataclasses import dataclass
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Job, Ticket, cache_key
-from doctorflan_ls.engine.worker import Worker, WorkerState
+from doctorflan_ls.engine.watch import Watch
+from doctorflan_ls.engine.worker import Patience, Worker, WorkerKey, WorkerState
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
-from doctorflan_ls.models.catalogue import load_model
+from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model
 
 _CACHE_BYTES = 8 * 1024 * 1024
 _CLOSE_SECONDS = 0.5
+# Threads of a model that never came back from a stopped job; each may hold a copy of the model.
+_MOST_HUNG = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """How a model that was asked for at least once is doing; ``waiting`` counts queued jobs."""
+    """How a model that was asked for at least once is doing.
+
+    ``waiting`` counts queued jobs, ``hung`` threads that were replaced and still run.
+    ``load_seconds`` is how long the last loading took, 0 before it. ``failure`` is why the latest
+    job failed, None where it did not.
+    """
 
     model: str
+    options: ModelOptions
     version: str
     state: WorkerState
     waiting: int
+    hung: int
+    load_seconds: float
+    failure: DoctorFlanError | None
 
 
 class Engine:
@@ -54,12 +69,16 @@ class Engine:
         self,
         load: Callable[[str, ModelOptions], Model] = load_model,
         cache_bytes: int = _CACHE_BYTES,
+        patience: Patience | None = None,
     ) -> None:
-        self._load = load
-        self._cache = AnswerCache(cache_bytes)
+        self.load = load
+        self.cache = AnswerCache(cache_bytes)
+        self.patience = patience or Patience()
         self._lock = threading.Lock()
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[WorkerKey, Worker] = {}
+        self._hung: list[Worker] = []
         self._tickets: dict[str, Ticket] = {}
+        self._watch = Watch(self.patience.grace, self._late)
         self._closed = False
 
     async def stream(self, job: Job) -> AsyncGenerator[Draft, None]:
@@ -132,36 +151,54 @@ class Engine:
 
     def forget(self, uri: str) -> None:
         """Drop what is kept about a note that was closed."""
-        self._cache.forget(uri)
+        self.cache.forget(uri)
 
     def status(self) -> tuple[ModelStatus, ...]:
         """The models that were asked for so far."""
         with self._lock:
             workers = tuple(self._workers.values())
+            hung = Counter(worker.key for worker in self._hung if worker.alive)
         return tuple(
             ModelStatus(
-                worker.model,
+                worker.key.model,
+                worker.key.options,
                 worker.spec.version if worker.spec else "",
                 worker.state,
                 worker.waiting,
+                hung[worker.key],
+                worker.load_seconds,
+                worker.failure,
             )
             for worker in workers
         )
 
     def close(self) -> None:
-        """Stop every job and refuse new ones; waits half a second at the most."""
+        """Stop every job, close the models and refuse new jobs; waits half a second at the most."""
         with self._lock:
             self._closed = True
             tickets = tuple(self._tickets.values())
             workers = tuple(self._workers.values())
         for ticket in tickets:
             ticket.halt(Cancelled("engine.closed"))
-        self._cache.clear()
+        self.cache.clear()
         for worker in workers:
-            worker.quit()
+            worker.abandon()
         until = time.monotonic() + _CLOSE_SECONDS
         for worker in workers:
             worker.join(max(until - time.monotonic(), 0))
+
+    def make_room(self, worker: Worker) -> bool:
+        """Unload the models that are idle besides the one of ``worker``; True where one was."""
+        with self._lock:
+            others = [other for other in self._workers.values() if other is not worker]
+        asked = [done for other in others if (done := other.unload()) is not None]
+        until = time.monotonic() + self.patience.room
+        given_back = [done.wait(max(until - time.monotonic(), 0)) for done in asked]
+        return any(given_back)
+
+    def stopped(self, worker: Worker, ticket: Ticket) -> None:
+        """Look later whether the model of ``worker`` has noticed that ``ticket`` was stopped."""
+        self._watch.expect(worker, ticket)
 
     def _submit(self, job: Job, wake: Callable[[], None]) -> Ticket:
         ticket = Ticket(job, wake)
@@ -171,20 +208,55 @@ class Engine:
                 return ticket
             older = self._tickets.get(job.key)
             self._tickets[job.key] = ticket
-            worker = self._workers.get(job.model)
+            key = _worker_key(job)
+            worker = self._workers.get(key)
             if worker is None:
-                worker = Worker(job.model, job.options, self._load, self._cache)
-                self._workers[job.model] = worker
+                worker = self._workers[key] = Worker(key, self)
+            elif worker.state == "hung":
+                worker = self._replaced(worker)
         if older is not None:
             older.halt(Cancelled("engine.replaced"))
         if not self._answered_from_cache(ticket, worker.spec):
-            worker.put(ticket)
+            self._queue(worker, ticket)
         return ticket
+
+    def _queue(self, worker: Worker, ticket: Ticket) -> None:
+        if worker.state == "hung":
+            model = worker.key.model
+            ticket.halt(ModelUnavailable("engine.hung", model=model, count=_MOST_HUNG), "failed")
+        elif not worker.put(ticket):
+            with self._lock:
+                closed, worker = self._closed, self._workers[worker.key]
+            if closed:
+                ticket.halt(Cancelled("engine.closed"))
+            else:
+                self._queue(worker, ticket)
+
+    def _late(self, worker: Worker, ticket: Ticket) -> None:
+        """A stopped job still holds its model: whoever waits behind it gets a fresh one."""
+        with self._lock:
+            if self._closed or not worker.hang(ticket) or not worker.waiting:
+                return
+            waiting = worker.take()
+            fresh = self._replaced(worker)
+        for each in waiting:
+            self._queue(fresh, each)
+
+    def _replaced(self, worker: Worker) -> Worker:
+        """A fresh worker in the place of one that hangs; ``worker`` itself if too many do."""
+        key = worker.key
+        self._hung = [each for each in self._hung if each.alive]
+        if sum(1 for each in self._hung if each.key == key) >= _MOST_HUNG:
+            return worker
+        fresh = self._workers[key] = Worker(key, self)
+        self._hung.append(worker)
+        worker.abandon()
+        return fresh
 
     def _answered_from_cache(self, ticket: Ticket, spec: ModelSpec | None) -> bool:
         if spec is None:
             return False
-        chunks = self._cache.get(cache_key(ticket.job, spec))
+        chunks = self.cache.get(cache_key(ticket.job, spec))
         if chunks is None:
             return False
         ticket.begin(spec)
@@ -198,6 +270,15 @@ class Engine:
         with self._lock:
             if self._tickets.get(ticket.job.key) is ticket:
                 del self._tickets[ticket.job.key]
+            worker = self._workers.get(_worker_key(ticket.job))
+        if worker is not None:
+            worker.drop(ticket)
+
+
+def _worker_key(job: Job) -> WorkerKey:
+    # The skeleton needs nothing: one serves all connections.
+    options = ModelOptions() if job.model == DEFAULT_MODEL else job.options
+    return WorkerKey(job.model, options)
 
 
 def _too_slow(job: Job) -> DoctorFlanError:

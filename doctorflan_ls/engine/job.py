@@ -67,15 +67,17 @@ class Ticket:
                 span=prompt.span,
                 source_digest=digest(prompt.case()),
                 language=prompt.language,
-                sampling=job.sampling,
             ),
         )
 
     def begin(self, spec: ModelSpec) -> None:
         """Say which version of the model answers."""
-        origin = self._builder.provenance
         self._builder.provenance = replace(
-            origin, model_version=spec.version, model_digest=spec.digest
+            self._builder.provenance,
+            model_version=spec.version,
+            model_digest=spec.digest,
+            # The skeleton chooses no words.
+            sampling=None if spec.kind == "skeleton" else self.job.sampling,
         )
 
     def put(self, chunk: Chunk) -> None:

@@ -1,97 +1,282 @@
-"""The thread of one model."""
+"""The thread of one model: loads it at the first job, unloads it when nobody asks any more."""
 
 from __future__ import annotations
 
+import heapq
 import itertools
-import queue
 import threading
-from collections.abc import Callable
-from typing import Literal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
 
 from doctorflan_ls.drafts import DraftState
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
+from doctorflan_ls.engine.memory import give_back, is_short
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
-from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
+from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
 
-WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed"]
+WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed", "hung"]
+Outcome = tuple[DraftState, DoctorFlanError | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the engine waits, in seconds.
+
+    ``minute`` is that of ``idle_minutes``. ``grace`` is what a stopped model has to notice it.
+    ``room`` is what idle models have to give their memory back.
+    """
+
+    minute: float = 60.0
+    grace: float = 5.0
+    room: float = 5.0
+
+
+class WorkerKey(NamedTuple):
+    """A model, and what the user lets it have."""
+
+    model: str
+    options: ModelOptions
+
+
+class Surroundings(Protocol):
+    """What a worker asks of the engine."""
+
+    patience: Patience
+    cache: AnswerCache
+
+    def load(self, model: str, options: ModelOptions) -> Model:
+        """The loaded model; on the worker's thread."""
+
+    def make_room(self, worker: Worker) -> bool:
+        """Unload what is idle besides ``worker``; True where something was."""
+
+    def stopped(self, worker: Worker, ticket: Ticket) -> None:
+        """The job that ``worker`` is in was stopped; called at once, on the stopper's thread."""
 
 
 class Worker:
-    """The thread of one model; loads the model at its first job."""
+    """Serves one model's jobs one after the other; has a thread while there is something to do."""
 
-    def __init__(
-        self,
-        model: str,
-        options: ModelOptions,
-        load: Callable[[str, ModelOptions], Model],
-        cache: AnswerCache,
-    ) -> None:
-        self.model = model
+    def __init__(self, key: WorkerKey, engine: Surroundings) -> None:
+        self.key = key
         self.spec: ModelSpec | None = None
         self.state: WorkerState = "unloaded"
-        self._options = options
-        self._load = load
-        self._cache = cache
+        self.failure: DoctorFlanError | None = None
+        self.load_seconds = 0.0
+        self._engine = engine
         self._loaded: Model | None = None
-        self._queue: queue.PriorityQueue[tuple[int, int, Ticket | None]] = queue.PriorityQueue()
+        self._queue: list[tuple[int, int, Ticket]] = []
         self._order = itertools.count()
-        self._thread = threading.Thread(target=self._run, name=f"model {model}", daemon=True)
-        self._thread.start()
+        self._current: Ticket | None = None
+        self._ending = False
+        self._unloading: threading.Event | None = None
+        self._news = threading.Condition()
+        self._thread: threading.Thread | None = None
 
     @property
     def waiting(self) -> int:
         """Jobs that wait for the model."""
-        return self._queue.qsize()
+        return len(self._queue)
 
-    def put(self, ticket: Ticket) -> None:
-        """Queue a job behind those of its lane."""
-        self._queue.put((ticket.job.lane, next(self._order), ticket))
+    @property
+    def alive(self) -> bool:
+        """True while it has a thread."""
+        return self._thread is not None
 
-    def quit(self) -> None:
-        """End the thread after the job it is in."""
-        self._queue.put((-1, next(self._order), None))
+    def serves(self, ticket: Ticket) -> bool:
+        """True while the model is in this job."""
+        return self._current is ticket
+
+    def put(self, ticket: Ticket) -> bool:
+        """Queue a job behind those of its lane; False where the worker was abandoned."""
+        with self._news:
+            if self._ending:
+                return False
+            heapq.heappush(self._queue, (ticket.job.lane, next(self._order), ticket))
+            if self._thread is None:
+                name = f"model {self.key.model}"
+                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._thread.start()
+            self._news.notify()
+            return True
+
+    def drop(self, ticket: Ticket) -> None:
+        """Take a job that nobody waits for out of the queue."""
+        with self._news:
+            left = [entry for entry in self._queue if entry[2] is not ticket]
+            if len(left) < len(self._queue):
+                heapq.heapify(left)
+                self._queue = left
+
+    def unload(self) -> threading.Event | None:
+        """Ask for the model's memory where it is idle; the event is set once it was given back."""
+        with self._news:
+            costs = self._loaded is not None and self._loaded.spec.kind != "skeleton"
+            if not costs or self._current is not None or self._queue:
+                return None
+            if self._unloading is None:
+                self._unloading = threading.Event()
+            self._news.notify()
+            return self._unloading
+
+    def hang(self, ticket: Ticket) -> bool:
+        """Say that the model does not come back from ``ticket``; False where it just did."""
+        with self._news:
+            if self._current is ticket:
+                self.state = "hung"
+            return self._current is ticket
+
+    def take(self) -> list[Ticket]:
+        """Take the jobs that wait away from it, first those that were to come first."""
+        with self._news:
+            waiting = [entry[2] for entry in sorted(self._queue, key=lambda entry: entry[:2])]
+            self._queue = []
+            return waiting
+
+    def abandon(self) -> None:
+        """End the thread, once its model comes back, and close the model."""
+        with self._news:
+            self._ending = True
+            self._queue = []
+            self._news.notify()
 
     def join(self, timeout: float) -> None:
         """Wait ``timeout`` seconds at the most for the thread to end."""
-        self._thread.join(timeout)
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
 
     def _run(self) -> None:
-        while (ticket := self._queue.get()[2]) is not None:
+        while (ticket := self._next()) is not None:
             if ticket.stop.is_set():
+                self._rest()
                 continue
             state, failure = self._outcome(ticket)
-            # Before the caller is released, so that it sees how the model is doing.
-            self.state = "failed" if self._loaded is None else "idle"
+            self.failure = failure if state == "failed" else None
+            self._rest()
+            # After the state is settled, so that the caller sees how the model is doing.
             ticket.finish(state, failure)
 
-    def _outcome(self, ticket: Ticket) -> tuple[DraftState, DoctorFlanError | None]:
+    def _rest(self) -> None:
+        with self._news:
+            self._current = None
+            self.state = "failed" if self.failure and not self._loaded else self._at_rest
+
+    @property
+    def _at_rest(self) -> WorkerState:
+        return "idle" if self._loaded is not None else "unloaded"
+
+    def _next(self) -> Ticket | None:
+        """The next job; None where the thread is to end."""
+        idle_since = time.monotonic()
+        while True:
+            with self._news:
+                if self._ending:
+                    break
+                if self._unloading is None and self._queue:
+                    self._current = heapq.heappop(self._queue)[2]
+                    return self._current
+                if self._loaded is None:
+                    self._thread = None
+                    return None
+                left = self._idle_left(idle_since)
+                if self._unloading is None and (left is None or left > 0):
+                    self._news.wait(left)
+                    continue
+            self._close()
+        self._close()
+        with self._news:
+            self._thread = None
+        return None
+
+    def _idle_left(self, since: float) -> float | None:
+        """Seconds until the idle model is unloaded; None is never."""
+        if self._loaded is None or self._loaded.spec.kind == "skeleton":
+            return None
+        seconds = self.key.options.idle_minutes * self._engine.patience.minute
+        return since + seconds - time.monotonic()
+
+    def _close(self) -> None:
+        """Give back the model's memory."""
+        model, self._loaded = self._loaded, None
+        if model is not None:
+            try:
+                model.close()
+            except Exception as error:  # noqa: BLE001  (somebody else's code)
+                report(error)
+            del model
+            give_back()
+        with self._news:
+            if self.state != "failed":
+                self.state = "unloaded"
+            if self._unloading is not None:
+                self._unloading.set()
+                self._unloading = None
+
+    def _outcome(self, ticket: Ticket) -> Outcome:
+        model = self.key.model
         try:
             return self._serve(ticket)
         except DoctorFlanError as error:
             return "failed", error
+        except MemoryError:
+            self._close()
+            return "failed", ModelUnavailable("engine.memory", model=model)
         # A model is somebody else's code: no failure of it may end the worker.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            reference = report(error)
-            failure = ModelUnavailable("engine.model-failed", model=self.model, reference=reference)
-            return "failed", failure
+            key = "engine.load-failed" if self._loaded is None else "engine.model-failed"
+            return "failed", ModelUnavailable(key, model=model, reference=report(error))
 
-    def _serve(self, ticket: Ticket) -> tuple[DraftState, DoctorFlanError | None]:
-        if self._loaded is None:
-            self.state = "loading"
-            self._loaded = self._load(self.model, self._options)
-            self.spec = self._loaded.spec
+    def _serve(self, ticket: Ticket) -> Outcome:
+        loaded = self._ready()
         self.state = "busy"
-        ticket.begin(self._loaded.spec)
-        job = ticket.job
+        ticket.begin(loaded.spec)
         chunks = []
-        for chunk in self._loaded.generate(job.prompt, job.sampling, ticket.stop):
-            if ticket.stop.is_set():
-                break
-            ticket.put(chunk)
-            chunks.append(chunk)
+        with ticket.stop.calling(lambda: self._engine.stopped(self, ticket)):
+            for chunk in self._pieces(loaded, ticket):
+                if ticket.stop.is_set():
+                    break
+                ticket.put(chunk)
+                chunks.append(chunk)
         if ticket.stop.is_set():
             return "cancelled", Cancelled("engine.stopped")
-        self._cache.put(cache_key(ticket.job, self._loaded.spec), tuple(chunks))
+        self._engine.cache.put(cache_key(ticket.job, loaded.spec), tuple(chunks))
         return "ready", None
+
+    def _pieces(self, loaded: Model, ticket: Ticket) -> Iterator[Chunk]:
+        job = ticket.job
+        with _closed(loaded.generate(job.prompt, job.sampling, ticket.stop)) as pieces:
+            yield from pieces
+
+    def _ready(self) -> Model:
+        if self._loaded is None:
+            self.state = "loading"
+            started = time.monotonic()
+            self._loaded = self._load()
+            self.spec = self._loaded.spec
+            self.load_seconds = time.monotonic() - started
+        return self._loaded
+
+    def _load(self) -> Model:
+        try:
+            return self._engine.load(*self.key)
+        except (DoctorFlanError, MemoryError) as error:
+            if not is_short(error) or not self._engine.make_room(self):
+                raise
+        return self._engine.load(*self.key)
+
+
+@contextmanager
+def _closed(pieces: Iterator[Chunk]) -> Iterator[Iterator[Chunk]]:
+    """Ends a generator where it stands: an exception's traceback would keep it alive."""
+    try:
+        yield pieces
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
