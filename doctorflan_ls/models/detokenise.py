@@ -24,7 +24,10 @@ class Vocabulary(Protocol):
 
 
 class TokenDecoder:
-    """The text of one answer. All that `push` and `finish` give is the text of all its tokens.
+    """The text of one answer.
+
+    All that `push` and `finish` give is the text of all its tokens, but for an unfinished character
+    at the end.
 
     ``before`` are tokens that the answer goes on from: their text is not given, but whether a
     first space belongs to the answer depends on them. Special tokens have no text.
@@ -56,9 +59,9 @@ class TokenDecoder:
         return piece
 
     def finish(self) -> str:
-        """What is left at the end: an unfinished character is a replacement character."""
+        """What is left at the end, without a character that was not finished."""
         text = self._text() if self._ids else ""
-        piece = text[self._shown :]
+        piece = text[self._shown :].rstrip(_REPLACEMENT)
         self._shown = len(text)
         return piece
 

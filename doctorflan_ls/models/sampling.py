@@ -1,4 +1,4 @@
-"""How a local language model's next token is chosen, and where its answer ends."""
+"""How a local language model's next token is chosen."""
 
 from __future__ import annotations
 
@@ -41,41 +41,3 @@ class Sampler:
             order, weights = order[:kept], weights[:kept] / weights[:kept].sum()
         at = int(np.searchsorted(np.cumsum(weights), self._random.random(), side="right"))
         return int(order[min(at, len(order) - 1)])
-
-
-class StopStrings:
-    """Lets an answer's text through up to the first stop string, however it is cut into pieces."""
-
-    def __init__(self, stops: tuple[str, ...]) -> None:
-        self._stops = tuple(stop for stop in stops if stop)
-        self._held = ""
-        self.reached = False
-
-    def push(self, text: str) -> str:
-        """What may be shown once ``text`` came; the start of a possible stop string is held back.
-
-        Sets ``reached`` where a stop string is complete; nothing is shown from then on.
-        """
-        if self.reached:
-            return ""
-        held = self._held + text
-        ends = [at for stop in self._stops if (at := held.find(stop)) >= 0]
-        if ends:
-            self.reached, self._held = True, ""
-            return held[: min(ends)]
-        keep = max(
-            (
-                size
-                for stop in self._stops
-                for size in range(1, min(len(stop), len(held) + 1))
-                if held.endswith(stop[:size])
-            ),
-            default=0,
-        )
-        self._held = held[len(held) - keep :]
-        return held[: len(held) - keep]
-
-    def finish(self) -> str:
-        """What was held back, at the end of an answer that reached no stop string."""
-        held, self._held = self._held, ""
-        return held
