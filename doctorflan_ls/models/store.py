@@ -1,0 +1,184 @@
+"""The models folder: where added models live, one folder each, and how one of them is loaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from doctorflan_ls.errors import ModelUnavailable
+from doctorflan_ls.models import manifest as manifests
+from doctorflan_ls.models.base import ChatModel, Listed, Model, ModelOptions, ModelSpec
+from doctorflan_ls.models.manifest import Manifest, ModelFile
+
+# Folders with this beginning are half made, or half removed; no id begins with a dot.
+HIDDEN = "."
+
+_PORTS = {"http": 80, "https": 443}
+# Files whose bytes were compared with their hash by this process, as the system knows them.
+_verified: set[tuple[object, ...]] = set()
+
+
+def models_folder(options: ModelOptions) -> Path:
+    """The folder of the added models, which need not exist: the setting, or the user's data folder.
+
+    Raises ModelUnavailable where there is neither.
+    """
+    if options.folder:
+        return Path(options.folder).expanduser()
+    from platformdirs import user_data_path  # noqa: PLC0415  (most starts add no model)
+
+    folder = user_data_path("doctorflan-ls", appauthor=False) / "models"
+    # A container's user may have no home.
+    if not folder.is_absolute():
+        raise ModelUnavailable("store.no-home")
+    return folder
+
+
+def model_folders(options: ModelOptions) -> Iterator[Path]:
+    """The folders of the added models, by name. Raises ModelUnavailable."""
+    above = models_folder(options)
+    try:
+        found = sorted(above.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ModelUnavailable("store.unreadable", source=above, reason=reason) from None
+    for each in found:
+        if not each.name.startswith(HIDDEN) and each.is_dir():
+            yield each
+
+
+def folder_model(folder: Path) -> Listed:
+    """The model in ``folder``, which has a manifest; plugins list their own folders with it.
+
+    Only the manifest is read now. Loading it compares every file with its hash. Raises
+    ModelUnavailable for a manifest that is missing or wrong.
+    """
+    manifest = manifests.read(folder)
+
+    def load(options: ModelOptions) -> Model:
+        return as_model(load_chat(folder, manifest, options))
+
+    return Listed(spec_of(manifest), load)
+
+
+def spec_of(manifest: Manifest) -> ModelSpec:
+    """The model as it is listed."""
+    return ModelSpec(
+        id=manifest.id,
+        version=manifest.version,
+        kind=manifest.kind,
+        languages=manifest.languages,
+        licence=manifest.licence,
+        tasks=manifest.tasks,
+        context_length=manifest.context_length,
+        digest=manifest.digest,
+        source=manifest.source,
+        host=host_of(manifest.url),
+    )
+
+
+def host_of(url: str) -> str:
+    """``host:port`` of a server's base, as the setting ``network.hosts`` names it."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    return f"{name}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def load_chat(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatModel:
+    """The language model in ``folder``, its files compared with their hashes first.
+
+    Raises ModelUnavailable.
+    """
+    verify(folder, manifest)
+    kind = import_module(f"doctorflan_ls.models.{manifest.kind}")
+    load = cast("Callable[[Path, Manifest, ModelOptions], ChatModel]", kind.load)
+    return load(folder, manifest, options)
+
+
+def as_model(chat: ChatModel) -> Model:
+    """A language model that drafts."""
+    language = import_module("doctorflan_ls.models.language")
+    return cast("Model", language.LanguageModel(chat))
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Compare every file of the manifest with its size and its hash.
+
+    A file that this process compared before, and that the system says nobody touched since, is not
+    read again. Raises ModelUnavailable for one that is missing or differs.
+    """
+    for each in manifest.files:
+        path = folder / each.path
+        try:
+            seen = _identity(path, each)
+            if seen in _verified:
+                continue
+            if path.stat().st_size != each.size or manifests.sha256(path) != each.sha256:
+                raise ModelUnavailable("store.file-differs", model=manifest.id, path=path)
+        except FileNotFoundError:
+            raise ModelUnavailable("store.file-missing", model=manifest.id, path=path) from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ModelUnavailable("store.unreadable", source=path, reason=reason) from None
+        # A file that changed while it was read is read again the next time.
+        if seen is not None and seen == _identity(path, each):
+            _verified.add(seen)
+
+
+def _identity(path: Path, file: ModelFile) -> tuple[object, ...] | None:
+    found = path.stat()
+    # Windows keeps no time of the last change that a program cannot set back.
+    if os.name == "nt":
+        return None
+    inode = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return (*inode, file.sha256)
+
+
+def remove(model: str, options: ModelOptions) -> Path:
+    """Take the added model ``model`` out of the models folder; returns the folder it was in.
+
+    A broken one is found by its folder's name. Raises ModelUnavailable where there is none.
+    """
+    folder = find_folder(model, options)
+    if folder is None:
+        raise ModelUnavailable("store.not-added", model=model, folder=models_folder(options))
+    discard(folder)
+    return folder
+
+
+def find_folder(model: str, options: ModelOptions) -> Path | None:
+    """The folder of the added model ``model``, broken or not."""
+    named = None
+    for folder in model_folders(options):
+        try:
+            if manifests.read(folder).id == model:
+                return folder
+        except ModelUnavailable:
+            pass
+        if folder.name == model:
+            named = folder
+    return named
+
+
+def discard(folder: Path) -> None:
+    """Remove a model's folder, which disappears from the list at once. Raises ModelUnavailable."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    away = folder.with_name(f"{HIDDEN}removing-{folder.name}-{os.getpid()}")
+    try:
+        folder.rename(away)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ModelUnavailable("store.not-removed", path=folder, reason=reason) from None
+    shutil.rmtree(away, ignore_errors=True)
