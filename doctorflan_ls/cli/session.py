@@ -42,7 +42,12 @@ class Session:
         """The settings for the working directory."""
         from doctorflan_ls.settings import load  # noqa: PLC0415  (``--version`` needs none)
 
-        return load(Path.cwd(), overrides=self.overrides)
+        resolved = load(Path.cwd(), overrides=self.overrides)
+        if not resolved.settings.models.use:
+            return resolved
+        from doctorflan_ls.models.choice import checked  # noqa: PLC0415  (reads the models)
+
+        return checked(resolved)
 
     @cached_property
     def settings(self) -> Settings:

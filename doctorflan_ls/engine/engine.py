@@ -37,6 +37,7 @@ _CACHE_BYTES = 8 * 1024 * 1024
 _CLOSE_SECONDS = 0.5
 # Threads of a model that never came back from a stopped job; each may hold a copy of the model.
 _MOST_HUNG = 2
+_MOST_WORKERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ class Engine:
             key = _worker_key(job)
             worker = self._workers.get(key)
             if worker is None:
+                self._forget_unused()
                 worker = self._workers[key] = Worker(key, self)
             elif worker.state == "hung":
                 worker = self._replaced(worker)
@@ -220,13 +222,19 @@ class Engine:
             self._queue(worker, ticket)
         return ticket
 
+    def _forget_unused(self) -> None:
+        """Many names that are no models, or changes of the options, must not pile up."""
+        if len(self._workers) >= _MOST_WORKERS:
+            self._workers = {key: each for key, each in self._workers.items() if each.alive}
+
     def _queue(self, worker: Worker, ticket: Ticket) -> None:
         if worker.state == "hung":
             model = worker.key.model
             ticket.halt(ModelUnavailable("engine.hung", model=model, count=_MOST_HUNG), "failed")
         elif not worker.put(ticket):
             with self._lock:
-                closed, worker = self._closed, self._workers[worker.key]
+                closed = self._closed
+                worker = self._workers.setdefault(worker.key, Worker(worker.key, self))
             if closed:
                 ticket.halt(Cancelled("engine.closed"))
             else:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import ModelOptions, Sampling
-from doctorflan_ls.models.catalogue import DEFAULT_MODEL, specs
+from doctorflan_ls.models.catalogue import DEFAULT_MODEL, survey
 from doctorflan_ls.settings import Resolved, Settings
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import all_tasks
@@ -72,9 +72,11 @@ def _problems(resolved: Resolved) -> Iterator[BadSetting]:
     wanted = set(use.values()) - {DEFAULT_MODEL}
     if not wanted:
         return
-    listed = {spec.id for spec in specs(options(resolved.settings))}
+    found = survey(options(resolved.settings))
+    listed = {entry.listed.spec.id for entry in found.entries}
     known = ", ".join(sorted(listed))
-    for model in sorted(wanted - listed):
+    # What is wrong with a broken one is said where it is asked.
+    for model in sorted(wanted - listed - {problem.name for problem in found.problems}):
         yield BadSetting("choice.unlisted", setting=_USE, origin=origin, model=model, known=known)
 
 

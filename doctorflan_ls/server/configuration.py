@@ -64,6 +64,10 @@ class Configuration:
 
         overrides = self._connection.host.options.overrides
         resolved = load(self._root(), self._sent, overrides, options=self.options)
+        if resolved.settings.models.use:
+            from doctorflan_ls.models.choice import checked  # noqa: PLC0415  # starts faster
+
+            resolved = checked(resolved)
         self._resolved = resolved
         chosen = resolved.settings.language
         self._connection.locale = self.editor_locale if chosen == "auto" else chosen

@@ -101,6 +101,10 @@ class Connection(LanguageServer):
             self._told.add(cause)
             self.show(kind, text)
 
+    def tell_again(self, causes: str) -> None:
+        """Forget that the user was told of causes that begin with ``causes``: they are over."""
+        self._told = {cause for cause in self._told if not cause.startswith(causes)}
+
     def show(self, kind: Kind, text: str) -> None:
         """Show ``text`` to the user."""
         params = {"type": _MESSAGE_TYPES[kind], "message": text}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import BadRequest, Cancelled, ModelUnavailable, Stale
@@ -16,10 +17,40 @@ if TYPE_CHECKING:
     from doctorflan_ls.engine import Job
     from doctorflan_ls.features.evidence import Remembered
     from doctorflan_ls.notes.note import Note
-    from doctorflan_ls.prompts import Prompt
+    from doctorflan_ls.prompts import Prompt, Turn
     from doctorflan_ls.server.connection import Connection
 
 _KEPT_DRAFTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a draft is wanted for.
+
+    ``model`` answers, by default the settings' choice; with ``insist`` no other does. ``seen`` is
+    the open note where the prompt's differs from it by the words that asked.
+    """
+
+    prompt: Prompt
+    model: str | None = None
+    insist: bool = False
+    seen: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The ``model`` that was to answer, and why, for the user, the skeleton answered instead."""
+
+    model: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished draft; ``fallback`` where the skeleton stood in for another model."""
+
+    draft: Draft
+    fallback: Fallback | None = None
 
 
 class Drafts:
@@ -27,14 +58,21 @@ class Drafts:
 
     def __init__(self) -> None:
         self._drafts: OrderedDict[str, Remembered] = OrderedDict()
+        self._turns: dict[str, Turn] = {}
         self._offered: dict[str, tuple[Remembered, ...]] = {}
         self._running: dict[str, str] = {}
 
-    def keep(self, made: Remembered) -> None:
-        """Remember a draft; the oldest makes room."""
+    def keep(self, made: Remembered, turn: Turn | None = None) -> None:
+        """Remember a draft, and the ``turn`` that it answered; the oldest makes room."""
         self._drafts[made.draft.id] = made
+        if turn is not None:
+            self._turns[made.draft.id] = turn
         while len(self._drafts) > _KEPT_DRAFTS:
-            self._drafts.popitem(last=False)
+            self._turns.pop(self._drafts.popitem(last=False)[0], None)
+
+    def turn(self, draft_id: str) -> Turn | None:
+        """What the draft answered; None where it was no follow-up."""
+        return self._turns.get(draft_id)
 
     def offer(self, uri: str, offered: Iterable[Remembered], standing: Collection[str]) -> None:
         """Remember what completion offers now in ``uri``.
@@ -71,6 +109,7 @@ class Drafts:
         gone = [id_ for id_, made in self._drafts.items() if made.draft.provenance.uri == uri]
         for draft_id in gone:
             del self._drafts[draft_id]
+            self._turns.pop(draft_id, None)
         keys = tuple(key for key, of in self._running.items() if of == uri)
         for key in keys:
             del self._running[key]
@@ -78,28 +117,30 @@ class Drafts:
 
 
 async def run(
-    ls: Connection,
-    prompt: Prompt,
-    on_draft: Callable[[Draft], None] | None = None,
-    seen: Note | None = None,
-) -> Draft:
-    """The finished draft for ``prompt``; ``on_draft`` sees it grow.
+    ls: Connection, wanted: Wanted, on_draft: Callable[[Draft], None] | None = None
+) -> Made:
+    """The finished draft; ``on_draft`` sees it grow.
 
-    ``seen`` is the open note where the prompt's differs from it by the words that asked.
+    Where the model cannot answer the skeleton does and the user is told, unless the caller insists.
 
     Cancelling the caller stops the job. Raises Stale where the note changed meanwhile under the
     draft, Cancelled, or why the model failed: what is returned is ready and fits the open document.
     """
-    from doctorflan_ls.engine import Job  # noqa: PLC0415  # not before the first job
-
-    # Asking for the same task of the same document again replaces the older request.
-    key = f"{id(ls)} {prompt.note.uri} {prompt.task.id}"
-    # Without one, a model that hangs would leave the request unanswered.
-    job = Job(key, prompt, deadline=ls.configuration.settings.draft.deadline)
+    prompt, seen = wanted.prompt, wanted.seen
+    job = _job(ls, prompt, wanted.model)
     draft = await _run(ls, job, on_draft)
+    fallback = None
+    if draft.state == "failed" and not wanted.insist:
+        from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
+
+        if job.model != DEFAULT_MODEL:
+            fallback = _told(ls, draft)
+            draft = await _run(ls, replace(job, model=DEFAULT_MODEL), on_draft)
     if draft.state != "ready":
         default = Cancelled if draft.state == "cancelled" else ModelUnavailable
         raise draft.failure or default("engine.stopped")
+    if fallback is None:
+        ls.tell_again(_cause(draft))
     document = ls.documents.get(prompt.note.uri)
     if document is None or (
         draft.is_stale(document.note) if seen is None else document.note is not seen
@@ -107,12 +148,45 @@ async def run(
         raise Stale("server.stale-draft")
     from doctorflan_ls.features.evidence import remember  # noqa: PLC0415
 
-    ls.drafts.keep(remember(draft, prompt.note))
-    return draft
+    ls.drafts.keep(remember(draft, prompt.note), prompt.turn)
+    return Made(draft, fallback)
+
+
+def _job(ls: Connection, prompt: Prompt, model: str | None) -> Job:
+    from doctorflan_ls.engine import Job  # noqa: PLC0415  # not before the first job
+    from doctorflan_ls.models import choice  # noqa: PLC0415
+
+    settings = ls.configuration.settings
+    return Job(
+        # Asking for the same task of the same document again replaces the older request.
+        f"{id(ls)} {prompt.note.uri} {prompt.task.id}",
+        prompt,
+        model or choice.choose(prompt.task, prompt.language, settings),
+        # Without one, a model that hangs would leave the request unanswered.
+        deadline=settings.draft.deadline,
+        sampling=choice.sampling(settings),
+        options=choice.options(settings),
+    )
+
+
+def _told(ls: Connection, failed: Draft) -> Fallback:
+    """Tell the user why the skeleton answers, once for each cause until the model is back."""
+    failure = failed.failure or ModelUnavailable("engine.stopped")
+    fallback = Fallback(failed.provenance.model, failure.user_message(ls.locale))
+    text = ls.say("server.fallback", reason=fallback.message)
+    ls.tell_once("warning", f"{_cause(failed)}{failure.key}", text)
+    return fallback
+
+
+def _cause(draft: Draft) -> str:
+    return f"fallback {draft.provenance.model} "
 
 
 async def run_briefly(ls: Connection, prompts: Iterable[Prompt], seconds: float) -> list[Draft]:
-    """The drafts that are finished within ``seconds``, for a list that must not wait for them."""
+    """The drafts that are finished within ``seconds``, for a list that must not wait for them.
+
+    The skeleton makes them, whatever the settings choose: typing starts no slow model.
+    """
     from doctorflan_ls.engine import Job, Lane  # noqa: PLC0415  # not before the first job
 
     made: list[Draft] = []
@@ -138,25 +212,32 @@ async def _run(ls: Connection, job: Job, on_draft: Callable[[Draft], None] | Non
 
 
 class Follow:
-    """Sends what a draft has grown by, at most once in ``interval`` seconds.
+    """Sends what a draft has grown by: at once, then at most once in ``interval`` seconds.
 
     An editor that redraws for every token of a fast model falls behind it; 50 ms is below what a
-    reader notices.
+    reader notices. Another draft, which stands in for a model that failed, begins at 0 again.
     """
 
     def __init__(self, send: Callable[[int, str], None], interval: float = 0.05) -> None:
         self._send = send
         self._interval = interval
-        self._text = ""
+        self._draft: Draft | None = None
         self._sent = 0
+        self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def see(self, draft: Draft) -> None:
         """Take the draft as it is now."""
-        self._text = draft.text
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._interval, self._flush)
+        if self._draft is not None and self._draft.id != draft.id:
+            self._sent = 0
+        self._draft = draft
+        if self._timer is not None or len(draft.text) <= self._sent:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._next:
+            self._flush()
+        else:
+            self._timer = loop.call_at(self._next, self._flush)
 
     def stop(self) -> None:
         """Send nothing more: the answer, or an error, says the rest."""
@@ -165,6 +246,8 @@ class Follow:
 
     def _flush(self) -> None:
         self._timer = None
-        if len(self._text) > self._sent:
-            self._send(self._sent, self._text[self._sent :])
-            self._sent = len(self._text)
+        text = self._draft.text if self._draft is not None else ""
+        if len(text) > self._sent:
+            self._next = asyncio.get_running_loop().time() + self._interval
+            self._send(self._sent, text[self._sent :])
+            self._sent = len(text)

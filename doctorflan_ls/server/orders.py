@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A draft to be made and put at ``at``, or in the place of ``block`` or of words ``typed``."""
+    """A draft to be made and put at ``at``, or in the place of ``block`` or of words ``typed``.
+
+    ``model`` makes it, None is the settings' choice.
+    """
 
     prompt: Prompt
     at: int
     block: DraftBlock | None
     typed: Span | None = None
+    model: str | None = None
 
 
 def read_order(ls: Connection, data: Params) -> Order:
@@ -58,14 +62,16 @@ def read_order(ls: Connection, data: Params) -> Order:
     typed = _typed(data, note, at)
     case = note if typed is None else without_typed(note, typed)
     prompt = Prompt(get_task(data.string("task")), case, _span(data, case), _language(data))
-    return Order(prompt, at, block, typed)
+    model = None if block is None else _same_model(ls, note, block)
+    return Order(prompt, at, block, typed, model)
 
 
 async def fill(ls: Connection, order: Order) -> Json:
     """Make the draft and the edit that puts it in; raises Stale where the note moved on."""
     document = ls.document(order.prompt.note.uri)
     seen = None if order.typed is None else document.note
-    draft = await jobs.run(ls, order.prompt, seen=seen)
+    made = await jobs.run(ls, jobs.Wanted(order.prompt, order.model, seen=seen))
+    draft = made.draft
     document = ls.document(order.prompt.note.uri)
     # The data counts offsets of one version: an edit elsewhere shifts them.
     if document.version != order.prompt.note.version:
@@ -101,6 +107,22 @@ def _annotated(ls: Connection, document: Document, draft: Draft, edit: Edit) -> 
         ls.say("server.annotation", model=f"{origin.model} {origin.model_version}".strip()),
     )
     return workspace_edit(ls, document, (edit,), annotation)
+
+
+def _same_model(ls: Connection, note: Note, block: DraftBlock) -> str | None:
+    """The model that made the block; None where only the note says so.
+
+    A note that somebody sent may name any model: one that this connection did not use and the
+    settings do not name is not asked.
+    """
+    from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
+
+    made = ls.drafts.recall(block.id, note.uri)
+    if made is not None:
+        return made.draft.provenance.model
+    named = block.model.partition(" ")[0]
+    use = ls.configuration.settings.models.use
+    return named if named == DEFAULT_MODEL or named in use.values() else None
 
 
 def _block(note: Note, block_id: str) -> DraftBlock:

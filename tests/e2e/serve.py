@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls import server
-from doctorflan_ls.models.base import Chunk, ModelSpec, Sampling, Stop
+from doctorflan_ls.errors import ModelUnavailable
+from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec, Sampling, Stop
+from doctorflan_ls.models.catalogue import load_model
 from doctorflan_ls.server import requests
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.params import Params
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
     from doctorflan_ls.prompts import Prompt
 
 
-class EndlessModel:
+class FakeModel:
+    """Nothing of it has to be given back."""
+
+    def close(self) -> None:
+        """Say nothing."""
+
+
+class EndlessModel(FakeModel):
     """Yields a numbered word every 10 ms until it is stopped; counts what it made."""
 
     spec = ModelSpec("skeleton", "test", "fake")
@@ -36,7 +45,7 @@ class EndlessModel:
             time.sleep(0.01)
 
 
-class BriefModel:
+class BriefModel(FakeModel):
     """Takes a third of a second."""
 
     spec = ModelSpec("skeleton", "test", "fake")
@@ -48,7 +57,7 @@ class BriefModel:
         yield Chunk(prompt.turn.question if prompt.turn else "first", (prompt.span,))
 
 
-class DeafModel:
+class DeafModel(FakeModel):
     """Never looks at ``stop``: the worst a plugin can do."""
 
     spec = ModelSpec("skeleton", "test", "fake")
@@ -58,12 +67,44 @@ class DeafModel:
         time.sleep(600)
 
 
-class RaisingModel:
+class RaisingModel(FakeModel):
     spec = ModelSpec("skeleton", "test", "fake")
 
     def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         yield Chunk("begun ")
         raise ValueError(prompt.case())
+
+
+class FailingModel(FakeModel):
+    """Says half of what it has to say."""
+
+    spec = ModelSpec("failing", "test", "fake")
+
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
+        yield Chunk("half an answer ")
+        time.sleep(0.1)
+        raise ModelUnavailable("engine.memory", model="failing")
+
+
+class TalkingModel(FakeModel):
+    """Repeats the conversation that it is given, and how it is to choose its words."""
+
+    spec = ModelSpec("talking", "test", "fake", digest="a" * 64)
+
+    def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
+        for turn in prompt.messages():
+            yield Chunk(f"{turn.role}: {turn.text}\n")
+        yield Chunk(f"{sampling.max_tokens} {sampling.temperature} {sampling.seed}")
+
+
+def several(name: str, options: ModelOptions) -> Model:
+    """The catalogue's models, and some that behave badly."""
+    if name == "unloadable":
+        raise ModelUnavailable("engine.memory", model=name)
+    if name == "bursting":
+        raise RuntimeError(name)
+    found = {"failing": FailingModel, "talking": TalkingModel}.get(name)
+    return load_model(name, options) if found is None else found()
 
 
 MODELS = {"brief": BriefModel, "endless": EndlessModel, "deaf": DeafModel, "raising": RaisingModel}
@@ -147,6 +188,8 @@ EXTRA = {
 
 
 def options(model: str | None) -> server.ServerOptions:
+    if model == "several":
+        return server.ServerOptions(load_model=several)
     return server.ServerOptions(load_model=None if model is None else lambda *_: MODELS[model]())
 
 

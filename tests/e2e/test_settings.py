@@ -229,7 +229,7 @@ async def test_the_workspace_file_is_read_again_when_it_is_written(tmp_path):
         await peer.send({"id": question["id"], "result": None})
         assert await in_force(peer, "draft.language") == "en"
         [warning] = warnings(peer)
-        assert warning.startswith(f"models: a workspace file ({path}) may not set this")
+        assert warning.startswith(f"models.path: a workspace file ({path}) may not set this")
         path.write_text('[draft]\nlanguage = "zh"\n')
         change = {"changes": [{"uri": path.as_uri(), "type": 2}]}
         await peer.notify("workspace/didChangeWatchedFiles", change)

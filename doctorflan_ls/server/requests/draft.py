@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.server import jobs
@@ -27,6 +28,7 @@ async def draft(ls: Connection, params: Params) -> Json:
     from doctorflan_ls.drafts import to_json  # noqa: PLC0415
 
     prompt = _prompt(ls, params)
+    model = params.string_or("model")
     partial = params.token("partialResultToken")
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a request handler runs in a task of its own
@@ -38,17 +40,20 @@ async def draft(ls: Connection, params: Params) -> Json:
         progress.report(text[-_TAIL:].rpartition("\n")[2])
 
     follow = jobs.Follow(send)
+    wanted = jobs.Wanted(prompt, model, insist=model is not None)
     with ls.progresses.begin(params.token("workDoneToken"), title, task.cancel) as progress:
         try:
-            finished = await jobs.run(ls, prompt, follow.see)
+            made = await jobs.run(ls, wanted, follow.see)
         finally:
             follow.stop()
+    finished = made.draft
     document = ls.document(finished.provenance.uri)
     places = ls.places(document)
     return {
         "draft": to_json(finished),
         "evidence": _evidence(finished, places),
         "edit": draft_edit(ls, document, finished, _place(params, places, prompt)),
+        "fallback": made.fallback and asdict(made.fallback),
     }
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
+    from doctorflan_ls.features.status import Running
     from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.models.base import ModelOptions
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.params import Params
@@ -18,17 +20,36 @@ if TYPE_CHECKING:
 def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
     """The server, its models and what is open (schemas/protocol/status.json)."""
     from doctorflan_ls.features import status as feature  # noqa: PLC0415
-    from doctorflan_ls.models.base import ModelOptions  # noqa: PLC0415
-    from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415
+    from doctorflan_ls.models import choice  # noqa: PLC0415
+    from doctorflan_ls.models.catalogue import survey  # noqa: PLC0415
 
-    states = {each.model: each.state for each in ls.host.model_status()}
-    found = feature.status(specs(ModelOptions()), states)
+    options = choice.options(ls.configuration.settings)
+    found = survey(options)
+    models = [entry.listed.spec for entry in found.entries]
+    broken = {each.name: each.error.user_message(ls.locale) for each in found.problems}
     return {
-        **found,
+        **feature.status(models, _running(ls, options), broken, options.hosts),
         "settings": _settings(ls),
         "locale": ls.locale,
         "documents": len(ls.documents),
-        "network": "off",
+    }
+
+
+def _running(ls: Connection, options: ModelOptions) -> dict[str, Running]:
+    """The models of this connection's options, and the skeleton, which has none."""
+    from doctorflan_ls.features.status import Running  # noqa: PLC0415
+    from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
+
+    return {
+        each.model: Running(
+            each.state,
+            each.waiting,
+            each.hung,
+            each.load_seconds,
+            "" if each.failure is None else each.failure.user_message(ls.locale),
+        )
+        for each in ls.host.model_status()
+        if each.model == DEFAULT_MODEL or each.options == options
     }
 
 

@@ -1,0 +1,177 @@
+"""Models chosen by the settings or by the client, over real processes; the skeleton stands in."""
+
+from __future__ import annotations
+
+import pytest
+
+from doctorflan_ls.notes.markers import closing, opening
+from tests.e2e.peer import RpcError, stdio
+from tests.e2e.test_drafts import NOTE, asks, begun, progress_of
+from tests.e2e.test_features import FULL, answers_schema
+
+SUMMARY = "case-summary"
+
+
+def warnings(peer):
+    shown = [m["params"] for m in peer.heard if m.get("method") == "window/showMessage"]
+    return [each["message"] for each in shown if each["type"] == 2]
+
+
+async def opened(peer, text=NOTE, **models):
+    settings = {"models": models}
+    await peer.initialize(FULL, locale="en", initializationOptions=settings)
+    return await peer.open(text)
+
+
+async def draft(peer, uri, **more):
+    result = await peer.request("doctorflan/draft", asks(uri, **more))
+    answers_schema("draft", result)
+    return result
+
+
+def model_of(block: str) -> str:
+    return block.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("gone", "no model gone"),
+        ("unloadable", "model unloadable ran out of memory"),
+        ("bursting", "model bursting cannot be loaded (ref "),
+        ("failing", "model failing ran out of memory"),
+    ],
+)
+async def test_the_skeleton_stands_in_and_the_user_is_told_once(model, reason):
+    async with stdio("several") as peer:
+        uri = await opened(peer, use={"*": model})
+        await peer.request("doctorflan/status")
+        before = len(warnings(peer))
+        for task in (SUMMARY, "triage", SUMMARY):
+            result = await draft(peer, uri, task=task)
+            assert result["draft"]["model"] == "skeleton"
+            assert result["fallback"]["model"] == model
+            assert reason in result["fallback"]["message"]
+        (line,) = warnings(peer)[before:]
+        assert line == f"{result['fallback']['message']}; skeleton made this draft instead" or (
+            model == "bursting" and reason in line
+        )
+        assert "half an answer" not in result["draft"]["text"]
+
+
+async def test_a_draft_that_stands_in_starts_the_partial_results_again():
+    async with stdio("several") as peer:
+        uri = await opened(peer, use={"*": "failing"})
+        result = await draft(peer, uri, partialResultToken="p")
+        text = ""
+        offsets = []
+        for piece in progress_of(peer.heard, "p"):
+            offsets.append(piece["offset"])
+            text = text[: piece["offset"]] + piece["text"]
+        assert offsets[:2] == [0, 0]
+        assert result["draft"]["text"].startswith(text)
+
+
+async def test_a_model_that_is_asked_for_is_not_replaced():
+    async with stdio("several") as peer:
+        uri = await opened(peer)
+        for model, code in (("gone", -32602), ("unloadable", -32803), ("failing", -32803)):
+            with pytest.raises(RpcError) as caught:
+                await draft(peer, uri, model=model)
+            assert caught.value.code == code
+            assert model in caught.value.message
+        assert not warnings(peer)
+        made = await draft(peer, uri, model="talking")
+        assert (made["draft"]["model"], made["fallback"]) == ("talking", None)
+
+
+async def test_being_stopped_is_no_reason_for_another_model():
+    async with stdio("endless") as peer:
+        uri = await opened(peer, use={"*": "other"})
+        asked = await peer.start("doctorflan/draft", asks(uri, partialResultToken="p"))
+        await begun(peer)
+        before = len(warnings(peer))
+        await peer.notify("$/cancelRequest", {"id": asked})
+        with pytest.raises(RpcError) as caught:
+            await peer.answer(asked)
+        assert caught.value.code == -32800
+        assert len(warnings(peer)) == before
+
+
+async def test_the_settings_choose_the_model_and_how_it_chooses_its_words():
+    async with stdio("several") as peer:
+        use = {"case-summary.zh": "talking"}
+        uri = await opened(peer, use=use, max_tokens=9, temperature=0.5, seed=4)
+        made = (await draft(peer, uri))["draft"]
+        assert made["text"].endswith("\n9 0.5 4")
+        assert made["provenance"]["model_digest"] == "a" * 64
+        assert made["provenance"]["parameters"]["seed"] == 4
+        assert (await draft(peer, uri, language="en"))["draft"]["model"] == "skeleton"
+        assert (await draft(peer, uri, task="triage"))["draft"]["model"] == "skeleton"
+
+
+async def test_an_action_asks_the_settings_model():
+    async with stdio("several") as peer:
+        uri = await opened(peer, use={"*": "talking"})
+        whole = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+        params = {"textDocument": {"uri": uri}, "range": whole, "context": {"diagnostics": []}}
+        actions = await peer.request("textDocument/codeAction", params)
+        (action,) = [each for each in actions if each["kind"].endswith(f".{SUMMARY}")]
+        edit = (await peer.request("codeAction/resolve", action))["edit"]
+        assert "talking test" in model_of(edit["documentChanges"][0]["edits"][0]["newText"])
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"),
+    [("skeleton 1", "skeleton"), ("talking test", "talking"), ("failing 1", "talking")],
+)
+async def test_a_note_names_no_model_that_the_settings_do_not(said, answers):
+    marker = opening("zh", "病例总结", SUMMARY, said, "0a0a0a0a")
+    text = f"主诉：发热3天。\n{marker}\n发热\n{closing('zh', '0a0a0a0a')}\n"
+    async with stdio("several") as peer:
+        uri = await opened(peer, text, use={"*": "talking"})
+        at = {"line": 2, "character": 0}
+        params = {
+            "textDocument": {"uri": uri},
+            "range": {"start": at, "end": at},
+            "context": {"diagnostics": []},
+        }
+        actions = await peer.request("textDocument/codeAction", params)
+        (again,) = [each for each in actions if each.get("data", {}).get("op") == "regenerate"]
+        edit = (await peer.request("codeAction/resolve", again))["edit"]
+        assert f"｜{answers} " in model_of(edit["documentChanges"][0]["edits"][0]["newText"])
+        assert not warnings(peer)[1:]
+
+
+async def test_typing_starts_no_model_but_the_skeleton():
+    async with stdio("several") as peer:
+        text = "主诉：发热3天。\n/blzj"
+        uri = await opened(peer, text, use={"*": "talking"})
+        position = {"line": 1, "character": 5}
+        params = {"textDocument": {"uri": uri}, "position": position}
+        found = await peer.request("textDocument/completion", params)
+        assert "｜skeleton " in model_of(found["items"][0]["textEdit"]["newText"])
+        status = await peer.request("doctorflan/status")
+        answers_schema("status", status)
+
+
+async def test_status_says_how_models_are_doing():
+    async with stdio("raising") as peer:
+        uri = await opened(peer)
+        with pytest.raises(RpcError) as caught:
+            await draft(peer, uri)
+        status = await peer.request("doctorflan/status")
+        answers_schema("status", status)
+        (skeleton,) = [each for each in status["models"] if each["id"] == "skeleton"]
+        assert skeleton["failure"] == caught.value.message
+        assert (skeleton["state"], status["network"]) == ("idle", "off")
+
+
+async def test_a_follow_up_of_a_follow_up_is_given_the_whole_conversation():
+    async with stdio("several") as peer:
+        uri = await opened(peer, use={"*": "talking"})
+        first = (await draft(peer, uri))["draft"]
+        second = (await draft(peer, uri, previousDraft=first["id"], question="Q-one"))["draft"]
+        third = (await draft(peer, uri, previousDraft=second["id"], question="Q-two"))["draft"]
+        text = third["text"]
+        assert text.index("user: Q-one") < text.rindex("user: Q-two")
