@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from doctorflan_ls.models.base import ChatModel, Chunk, ModelSpec, Sampling, Stop
+from doctorflan_ls.models.base import ChatModel, Chunk, Message, ModelSpec, Sampling, Stop
 
 if TYPE_CHECKING:
     from doctorflan_ls.prompts import Prompt
@@ -25,7 +25,8 @@ class LanguageModel:
 
     def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         """Yield the answer as it is made; raises ModelUnavailable as the language model does."""
-        with closing(self._chat.stream(prompt.messages(), sampling, stop)) as pieces:
+        messages = (Message("user", prompt.note.slice(prompt.span)),)
+        with closing(self._chat.stream(messages, sampling, stop)) as pieces:
             for piece in pieces:
                 if stop.is_set():
                     return

@@ -25,10 +25,7 @@ class Case(Source):
         self.prompt = prompt
         self.language = prompt.language
         self.focus = prompt.span
-        whole = Span(0, len(prompt.note.text))
-        section = prompt.note.section_at(prompt.span.start)
-        narrow = section is not None and section.span.contains(prompt.span)
-        super().__init__(prompt.note, whole if narrow else prompt.span)
+        super().__init__(prompt.note, prompt.scope())
         self.facts = prompt.note.facts_in(self.scope)
         self.all_facts = prompt.note.facts
 

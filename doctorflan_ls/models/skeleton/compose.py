@@ -68,13 +68,14 @@ def _gap(case: Case, ask: str) -> Piece:
 
 
 def _rendered(case: Case, element: Element, lines: list[Line]) -> Iterator[Chunk]:
+    key = element.key
     colon = case.word("colon")
-    yield Chunk(element.title.in_(case.language) + colon.rstrip(" "))
+    yield Chunk(element.title.in_(case.language) + colon.rstrip(" "), element=key)
     alone = len(lines) == 1
     for number, line in enumerate(lines, start=1):
         lead = (" " if case.language == "en" else "") if alone else f"\n{number}. "
         label = case.word(line.label) + colon if line.label else ""
         if lead + label:
-            yield Chunk(lead + label)
+            yield Chunk(lead + label, element=key)
         for piece in line.pieces:
-            yield Chunk(piece.text, piece.evidence, element.key if piece.gap else "")
+            yield Chunk(piece.text, piece.evidence, key if piece.gap else "", key)

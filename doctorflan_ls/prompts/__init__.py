@@ -1,0 +1,76 @@
+"""What a model is asked: a task for a part of a note, and the questions that follow.
+
+``render.py`` words it for a language model, ``fitting.py`` makes a long note fit its context and
+``fence.py`` keeps the note's text from being taken for anything but text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctorflan_ls.drafts import Draft, digest
+from doctorflan_ls.i18n import Locale
+from doctorflan_ls.notes.note import Note
+from doctorflan_ls.tasks.model import Task
+from doctorflan_ls.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier answer on the same case and the doctor's next question about it.
+
+    ``earlier`` is the turn that the answer ``draft`` was given to; None where it answered the task.
+    """
+
+    draft: Draft
+    question: str
+    earlier: Turn | None = None
+
+    def chain(self) -> Iterator[Turn]:
+        """The turns up to this one, the first question first."""
+        turns = []
+        turn: Turn | None = self
+        while turn is not None:
+            turns.append(turn)
+            turn = turn.earlier
+        return reversed(turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A task to be answered for ``span`` of ``note`` in ``language``."""
+
+    task: Task
+    note: Note
+    span: Span
+    language: Locale
+    turn: Turn | None = None
+
+    def case(self) -> str:
+        """The text of the note that the task is about."""
+        return self.note.slice(self.span)
+
+    def scope(self) -> Span:
+        """The part of the note that is read.
+
+        A selection inside one section is what the task is about, and the whole note is read for
+        it; a larger one limits what is read.
+        """
+        section = self.note.section_at(self.span.start)
+        narrow = section is not None and section.span.contains(self.span)
+        return Span(0, len(self.note.text)) if narrow else self.span
+
+    def digest(self) -> str:
+        """SHA-256 of all that an answer may depend on.
+
+        The whole note counts, not the case alone: evidence spans are offsets in the note, and the
+        patient's sex and age may stand outside the case.
+        """
+        turns = self.turn.chain() if self.turn else ()
+        told = [text for turn in turns for text in (turn.draft.text, turn.question)]
+        asked = (self.task.id, self.language, repr(self.span))
+        return digest("\0".join((str(self.note.text), *asked, *told)))
+
+
+__all__ = ["Prompt", "Turn"]
