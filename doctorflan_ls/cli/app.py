@@ -28,6 +28,7 @@ _COMMANDS = {
     "draft": "A task's draft for a note, with its evidence and its gaps.",
     "inspect": "What a note is read as: sections, facts, findings, triage.",
     "tasks": "The tasks; `tasks reconcile` compares them with your copy of the dataset.",
+    "models": "Add, check, measure, choose and remove models.",
     "config": "Every setting, its value and where it came from.",
     "doctor": "Check this installation and say how to mend what is wrong.",
     "demo": "A draft for an example note.",

@@ -30,6 +30,9 @@ _MAX_ANSWER = 20000
 _MAX_ANSWER_TOKENS = 1000
 _MAX_FILES = 1000
 
+# What a command's options must match before a manifest is made of them.
+FORMS = {"id": _ID, "url": _URL, "key": _KEY}
+
 _HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_.-]+)\s*\]{1,2}")
 _ENTRY = re.compile(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*[=.]")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -54,7 +55,15 @@ def model_folders(options: ModelOptions) -> Iterator[Path]:
             yield each
 
 
-def folder_model(folder: Path) -> Listed:
+@dataclass(frozen=True, slots=True)
+class FolderModel(Listed):
+    """A model that is a folder with a manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+
+def folder_model(folder: Path) -> FolderModel:
     """The model in ``folder``, which has a manifest; plugins list their own folders with it.
 
     Only the manifest is read now. Loading it compares every file with its hash. Raises
@@ -65,7 +74,7 @@ def folder_model(folder: Path) -> Listed:
     def load(options: ModelOptions) -> Model:
         return as_model(load_chat(folder, manifest, options))
 
-    return Listed(spec_of(manifest), load)
+    return FolderModel(spec_of(manifest), load, folder, manifest)
 
 
 def spec_of(manifest: Manifest) -> ModelSpec:

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import tomlkit
+from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
+from tomlkit.items import Array, Table
 
 from doctorflan_ls.errors import BadSetting
+
+
+def add_name(path: Path, section: str, name: str, value: str) -> None:
+    """Add ``value`` to the list ``section.name`` of the file ``path``, which need not exist.
+
+    Raises as ``set_table`` does, also where the list is none.
+    """
+    with _document(path) as document:
+        outer = document.setdefault(section, tomlkit.table())
+        if not isinstance(outer, Table):
+            raise BadSetting("settings.not-a-table", origin=f"{path}: {section}")
+        names = outer.setdefault(name, tomlkit.array())
+        if not isinstance(names, Array):
+            raise BadSetting("settings.not-a-table", origin=f"{path}: {section}.{name}")
+        if value not in names.unwrap():
+            names.append(value)
 
 
 def set_table(path: Path, section: str, name: str, values: Mapping[str, str]) -> None:
@@ -18,9 +36,7 @@ def set_table(path: Path, section: str, name: str, values: Mapping[str, str]) ->
 
     Raises BadSetting, and leaves the file alone, where it is no TOML or cannot be written.
     """
-    try:
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
-        document = tomlkit.parse(old)
+    with _document(path) as document:
         outer = document.setdefault(section, tomlkit.table(is_super_table=True))
         if not isinstance(outer, Table):
             raise BadSetting("settings.not-a-table", origin=f"{path}: {section}")
@@ -28,6 +44,15 @@ def set_table(path: Path, section: str, name: str, values: Mapping[str, str]) ->
         for key, value in values.items():
             table.add(key, value)
         outer[name] = table
+
+
+@contextmanager
+def _document(path: Path) -> Iterator[TOMLDocument]:
+    """The file's content, written back when the block is left."""
+    try:
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(old)
+        yield document
         _replace(path, tomlkit.dumps(document))
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise BadSetting("settings.not-toml", path=path, reason=type(error).__name__) from error
