@@ -27,6 +27,11 @@ def refused(folder, key, **changed):
     return error.value
 
 
+def _asked(folder):
+    model = load(folder, graphs.manifest(), ModelOptions(threads=1))
+    return list(model.stream((Message("user", "x"),), Sampling(max_tokens=3), Stop()))
+
+
 def changed(**change):
     model = onnx.ModelProto()
     model.CopyFrom(PLAIN)
@@ -228,8 +233,7 @@ def test_out_of_memory_while_loading(tmp_path):
     model.graph.output.append(helper.make_tensor_value_info("most", TensorProto.FLOAT, None))
     graphs.save(model, tmp_path)
     with pytest.raises(ModelUnavailable) as error:
-        loaded = load(tmp_path, graphs.manifest(), ModelOptions(threads=1))
-        list(loaded.stream((Message("user", "x"),), Sampling(max_tokens=3), Stop()))
+        _asked(tmp_path)
     assert error.value.key == "onnx.out-of-memory"
 
 
@@ -240,9 +244,8 @@ def test_a_tokenizer_of_another_model(tmp_path):
     vocabulary = tokenizer["model"]["vocab"]
     tokenizer["model"]["vocab"] = {char: index + 5000 for char, index in vocabulary.items()}
     path.write_text(json.dumps(tokenizer), encoding="utf-8")
-    model = load(tmp_path, graphs.manifest(), ModelOptions(threads=1))
     with pytest.raises(ModelUnavailable) as error:
-        list(model.stream((Message("user", "x"),), Sampling(max_tokens=3), Stop()))
+        _asked(tmp_path)
     assert error.value.key == "onnx.vocabulary"
 
 
