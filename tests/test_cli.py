@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from doctorflan_ls import __version__
-from doctorflan_ls.cli import drafting, inspect_command, selfcheck, serve
+from doctorflan_ls.cli import answering, inspect_command, selfcheck, serve
 from doctorflan_ls.cli.app import app
 from doctorflan_ls.cli.console import padded, width
 from doctorflan_ls.cli.demo_command import examples
@@ -409,7 +409,7 @@ def test_doctor_goes_on_when_drafts_fail(monkeypatch):
     def broken(*arguments):
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(drafting, "make_drafts", broken)
+    monkeypatch.setattr(answering, "make_drafts", broken)
     result = run("doctor")
     assert result.exit_code == Exit.FOUND
     assert "the check failed (RuntimeError" in result.stdout

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib.resources import files
+from typing import Any
 
 import click
 
+from doctorflan_ls.cli.answering import answering, make_drafts, model_options
 from doctorflan_ls.cli.console import ID, QUIET, console, padded
-from doctorflan_ls.cli.drafting import make_drafts, show
+from doctorflan_ls.cli.drafting import Shown
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import BadRequest
@@ -24,9 +26,16 @@ _FIRST = {"zh": "zh-chest-pain", "en": "en-copd"}
 @click.option("--example", metavar="NAME", help="The example note; its language by default yours.")
 @click.option("--list", "listed", is_flag=True, help="List the example notes.")
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the draft.")
+@model_options
 @click.pass_context
 def command(
-    ctx: click.Context, task: str, example: str | None, listed: bool, language: Locale | None
+    ctx: click.Context,
+    /,
+    task: str,
+    example: str | None,
+    listed: bool,
+    language: Locale | None,
+    **chosen: Any,  # noqa: ANN401  (the options of ``model_options``, which names their types)
 ) -> None:
     """A draft for an example note, with its evidence and its gaps. The notes are invented."""
     session = Session.of(ctx)
@@ -38,8 +47,11 @@ def command(
         return
     asked = get_task(task)
     opened = _opened(example or _FIRST[session.locale])
-    drafts = make_drafts(opened, (asked,), language or opened.note.language)
-    show(out, next(drafts), asked, opened, session.locale)
+    shown = Shown(out, opened, session.locale)
+    how = answering(session, **chosen)
+    spoken = language or opened.note.language
+    for draft in make_drafts(opened, (asked,), spoken, how, lambda each: shown.grow(each, asked)):
+        shown.end(draft, asked)
 
 
 def examples() -> dict[str, str]:

@@ -1,55 +1,79 @@
-"""Make drafts and show them: text with numbered evidence, the evidence, the gaps."""
+"""Show drafts while they grow: text with numbered evidence, then the evidence and the gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
 
 from rich.console import Console
 from rich.text import Text as Styled
 
 from doctorflan_ls.cli.console import GAP, GOOD, HEADING, MARK, QUIET, width
 from doctorflan_ls.cli.opened import Opened
-from doctorflan_ls.drafts import Draft
-from doctorflan_ls.engine import Engine, Job
+from doctorflan_ls.drafts import Draft, Provenance
 from doctorflan_ls.i18n import Locale, message
-from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.text import Span
 
 _QUOTE_COLUMNS = 88
+_DIGEST_DIGITS = 12
+# A terminal obeys some of these, whoever wrote them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-@contextmanager
-def _engine() -> Iterator[Engine]:
-    engine = Engine()
-    try:
-        yield engine
-    finally:
-        engine.close()
+class Shown:
+    """Drafts on ``out``, each as it grows: piece by piece on a terminal, line by line elsewhere."""
+
+    def __init__(self, out: Console, opened: Opened, locale: Locale) -> None:
+        self._out = out
+        self._opened = opened
+        self._locale = locale
+        self._id = ""
+        self._printed = 0
+
+    def grow(self, draft: Draft, task: Task) -> None:
+        """Print what is new of the text."""
+        text = _marked(draft, _numbered(draft))
+        end = len(text)
+        if not self._out.is_terminal:
+            end = text.plain.rfind("\n") + 1
+        self._print(draft, task, text, end)
+
+    def end(self, draft: Draft, task: Task) -> None:
+        """Print the rest: what each statement rests on, what the note does not say, who says so."""
+        numbers = _numbered(draft)
+        text = _marked(draft, numbers)
+        self._print(draft, task, text, len(text))
+        self._out.print()
+        _show_evidence(self._out, numbers, self._opened, self._locale)
+        _show_gaps(self._out, draft, task, self._locale)
+        made = provenance_line(draft.provenance)
+        self._out.print(message("cli.draft-review", self._locale, model=made), style=HEADING)
+
+    def _print(self, draft: Draft, task: Task, text: Styled, end: int) -> None:
+        if self._id != draft.id:
+            if self._printed:
+                # Another draft stands in for one that ended in the middle of a line.
+                self._out.print()
+            self._id, self._printed = draft.id, 0
+            title = f"{task.title.in_(draft.provenance.language)}  "
+            self._out.print(Styled(title, HEADING).append(self._opened.name, QUIET))
+        if end > self._printed:
+            self._out.print(text[self._printed : end], end="")
+            self._out.file.flush()
+            self._printed = end
 
 
-def make_drafts(opened: Opened, tasks: Sequence[Task], language: Locale) -> Iterator[Draft]:
-    """One draft for each task; raises the DoctorFlanError that stopped one."""
-    with _engine() as engine:
-        for task in tasks:
-            prompt = Prompt(task, opened.note, opened.whole, language)
-            draft = engine.run_sync(Job(task.id, prompt))
-            if draft.failure is not None:
-                raise draft.failure
-            yield draft
-
-
-def show(out: Console, draft: Draft, task: Task, opened: Opened, locale: Locale) -> None:
-    """Print ``draft``: what it says, what each statement rests on, what the note does not say."""
-    language = draft.provenance.language
-    numbers = _numbered(draft)
-    out.print(Styled(f"{task.title.in_(language)}  ", HEADING).append(opened.name, QUIET))
-    out.print(_marked(draft, numbers))
-    _show_evidence(out, numbers, opened, locale)
-    _show_gaps(out, draft, task, locale)
-    made = f"{draft.provenance.model} {draft.provenance.model_version}"
-    out.print(message("cli.draft-review", locale, model=made), style=HEADING)
+def provenance_line(origin: Provenance) -> str:
+    """Model, version and, where it has them, digest and parameters."""
+    parts = [f"{origin.model} {origin.model_version}".strip()]
+    if origin.model_digest:
+        parts.append(f"sha256 {origin.model_digest[:_DIGEST_DIGITS]}")
+    sampling = origin.sampling
+    if sampling is not None:
+        parts.append(f"max_tokens {sampling.max_tokens}")
+        parts.append(f"temperature {sampling.temperature:g}")
+        parts.append(f"seed {sampling.seed}")
+    return ", ".join(parts)
 
 
 def _numbered(draft: Draft) -> dict[Span, int]:
@@ -60,20 +84,21 @@ def _numbered(draft: Draft) -> dict[Span, int]:
 
 def _marked(draft: Draft, numbers: dict[Span, int]) -> Styled:
     text = Styled()
+    shown = _CONTROL.sub("\ufffd", draft.text)
     done = 0
     pieces = [(gap.span, GAP, "") for gap in draft.gaps]
     for statement in draft.statements:
         cited = "".join(f"[{numbers[at]}]" for at in dict.fromkeys(statement.evidence))
         pieces.append((statement.span, "", cited))
     for span, style, cited in sorted(pieces):
-        said = draft.text[max(span.start, done) : span.end]
+        said = shown[max(span.start, done) : span.end]
         tail = said[len(said.rstrip()) :]
-        text.append(draft.text[done : span.start])
+        text.append(shown[done : span.start])
         text.append(said.rstrip(), style)
         text.append(cited, MARK)
         text.append(tail)
         done = max(done, span.end)
-    return text.append(draft.text[done:].rstrip("\n"))
+    return text.append(shown[done:].rstrip("\n"))
 
 
 def _show_evidence(out: Console, numbers: dict[Span, int], opened: Opened, locale: Locale) -> None:

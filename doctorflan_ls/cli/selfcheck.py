@@ -22,6 +22,7 @@ from doctorflan_ls.incidents import report
 DISTRIBUTION = "doctorflan-ls"
 PLUGIN_GROUP = "doctorflan_ls"
 _OLDEST_PYTHON = (3, 11)
+_EXTRAS = ("torch", "dataset", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def all_items(session: Session) -> Iterator[Item]:
     yield from packages(locale)
     yield _terminal(locale)
     yield from _settings(session)
+    yield from _models(session)
     for name, check in (
         ("tasks", _tasks),
-        ("models", _models),
         ("draft", _draft),
         ("server", _server),
     ):
@@ -76,8 +77,10 @@ def packages(locale: Locale, distribution: str = DISTRIBUTION) -> Iterator[Item]
     for requirement in wanted:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             yield _package(requirement, "", locale)
-        elif requirement.marker.evaluate({"extra": "dataset"}):
-            yield _package(requirement, "dataset", locale)
+            continue
+        for extra in _EXTRAS:
+            if requirement.marker.evaluate({"extra": extra}):
+                yield _package(requirement, extra, locale)
 
 
 def _package(requirement: Requirement, extra: str, locale: Locale) -> Item:
@@ -139,16 +142,28 @@ def _tasks(locale: Locale) -> str:
     return message("cli.doctor-tasks", locale, count=len(all_tasks()), assumed=assumed)
 
 
-def _models(_locale: Locale) -> str:
-    from doctorflan_ls.models.base import ModelOptions  # noqa: PLC0415
-    from doctorflan_ls.models.catalogue import specs  # noqa: PLC0415  (may be what is broken)
+def _models(session: Session) -> Iterator[Item]:
+    """Every model that is listed, and each that is not with the reason."""
+    from doctorflan_ls.models import choice  # noqa: PLC0415
+    from doctorflan_ls.models.catalogue import survey  # noqa: PLC0415  (may be what is broken)
 
-    return ", ".join(f"{spec.id} {spec.version}" for spec in specs(ModelOptions()))
+    try:
+        found = survey(choice.options(session.resolved.settings))
+    except Exception as error:  # noqa: BLE001  (whatever is broken, the other checks still run)
+        fields = {"kind": type(error).__name__, "ref": report(error)}
+        detail = message("cli.doctor-failed", session.locale, **fields)
+        yield Item("models", "broken", detail, _reinstall())
+        return
+    specs = [entry.listed.spec for entry in found.entries]
+    yield Item("models", "ok", ", ".join(f"{spec.id} {spec.version}" for spec in specs))
+    for problem in found.problems:
+        mend = "" if problem.folder is None else f"{DISTRIBUTION} models check {problem.name}"
+        yield Item(problem.name, "broken", problem.error.user_message(session.locale), mend)
 
 
 def _draft(locale: Locale) -> str:
+    from doctorflan_ls.cli.answering import make_drafts  # noqa: PLC0415
     from doctorflan_ls.cli.demo_command import examples  # noqa: PLC0415  (may be what is broken)
-    from doctorflan_ls.cli.drafting import make_drafts  # noqa: PLC0415
     from doctorflan_ls.cli.opened import Opened  # noqa: PLC0415
     from doctorflan_ls.notes.note import parse_note  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import all_tasks  # noqa: PLC0415
@@ -167,5 +182,4 @@ def _plugins(locale: Locale) -> Item:
     found = sorted(metadata.entry_points(group=PLUGIN_GROUP), key=lambda point: point.name)
     if not found:
         return Item("plugins", "ok", message("cli.doctor-no-plugins", locale))
-    names = ", ".join(f"{point.name} ({point.value})" for point in found)
-    return Item("plugins", "optional", message("cli.doctor-plugins", locale, names=names))
+    return Item("plugins", "ok", ", ".join(f"{point.name} ({point.value})" for point in found))

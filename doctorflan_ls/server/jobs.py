@@ -173,7 +173,7 @@ def _told(ls: Connection, failed: Draft) -> Fallback:
     """Tell the user why the skeleton answers, once for each cause until the model is back."""
     failure = failed.failure or ModelUnavailable("engine.stopped")
     fallback = Fallback(failed.provenance.model, failure.user_message(ls.locale))
-    text = ls.say("server.fallback", reason=fallback.message)
+    text = ls.say("engine.fallback", reason=fallback.message)
     ls.tell_once("warning", f"{_cause(failed)}{failure.key}", text)
     return fallback
 

@@ -1,0 +1,131 @@
+"""Which model answers on the command line: the options of ``draft`` and ``demo``, the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from doctorflan_ls.cli.exits import say
+from doctorflan_ls.cli.opened import Opened
+from doctorflan_ls.cli.session import Session
+from doctorflan_ls.drafts import Draft
+from doctorflan_ls.engine import Engine, Job
+from doctorflan_ls.i18n import Locale, message
+from doctorflan_ls.models import choice
+from doctorflan_ls.models.catalogue import DEFAULT_MODEL, specs
+from doctorflan_ls.prompts import Prompt
+from doctorflan_ls.settings import Settings
+from doctorflan_ls.tasks.model import Task
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How drafts are made: by ``model`` and no other, or by the settings' choice.
+
+    ``sampling`` are the fields of `Sampling` that the command line sets.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    model: str | None = None
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    locale: Locale = "en"
+
+    def job(self, prompt: Prompt) -> Job:
+        """The job of a prompt."""
+        settings = self.settings
+        changes: dict[str, Any] = dict(self.sampling)
+        return Job(
+            prompt.task.id,
+            prompt,
+            self.model or choice.choose(prompt.task, prompt.language, settings),
+            sampling=replace(choice.sampling(settings), **changes),
+            options=choice.options(settings),
+        )
+
+
+def answering(
+    session: Session,
+    model: str | None,
+    max_tokens: int | None,
+    temperature: float | None,
+    seed: int | None,
+) -> Answering:
+    """What the options of `model_options` and the settings say."""
+    given = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+    sampling = {name: value for name, value in given.items() if value is not None}
+    return Answering(session.settings, model, sampling, session.locale)
+
+
+def model_options(command: _Command) -> _Command:
+    """The options ``--model``, ``--max-tokens``, ``--temperature`` and ``--seed``."""
+    for option in (
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of its random choices."),
+        click.option(
+            "--temperature", type=click.FloatRange(0, 2), help="How freely it chooses its words."
+        ),
+        click.option("--max-tokens", type=click.IntRange(1), help="Most tokens of one draft."),
+        click.option(
+            "--model",
+            metavar="ID",
+            shell_complete=_model_ids,
+            help="The model that answers (`models list`), by default the settings' choice.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def make_drafts(
+    opened: Opened,
+    tasks: Sequence[Task],
+    language: Locale,
+    how: Answering | None = None,
+    on_draft: Callable[[Draft], None] | None = None,
+) -> Iterator[Draft]:
+    """One draft for each task, from one engine: what a model read of the note serves all tasks.
+
+    ``on_draft`` sees each draft grow. Where the settings' model fails the skeleton answers and the
+    reason is said once. Raises the DoctorFlanError that stopped a draft.
+    """
+    how = how or Answering()
+    told: set[str] = set()
+    with _engine() as engine:
+        for task in tasks:
+            job = how.job(Prompt(task, opened.note, opened.whole, language))
+            draft = engine.run_sync(job, on_draft)
+            if draft.failure is not None and how.model is None and job.model != DEFAULT_MODEL:
+                if draft.failure.key not in told:
+                    told.add(draft.failure.key)
+                    reason = draft.failure.user_message(how.locale)
+                    say(message("engine.fallback", how.locale, reason=reason))
+                draft = engine.run_sync(replace(job, model=DEFAULT_MODEL), on_draft)
+            if draft.failure is not None:
+                raise draft.failure
+            yield draft
+
+
+@contextmanager
+def _engine() -> Iterator[Engine]:
+    engine = Engine()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _model_ids(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    options = choice.options(Session.of(ctx).resolved.settings)
+    return [
+        CompletionItem(spec.id, help=f"{spec.version} {' '.join(spec.languages)}")
+        for spec in specs(options)
+        if spec.id.startswith(incomplete)
+    ]
