@@ -92,9 +92,9 @@ class TalkingModel(FakeModel):
     spec = ModelSpec("talking", "test", "fake", digest="a" * 64)
 
     def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
-        for turn in prompt.messages():
-            yield Chunk(f"{turn.role}: {turn.text}\n")
-        yield Chunk(f"{sampling.max_tokens} {sampling.temperature} {sampling.seed}")
+        for turn in prompt.turn.chain() if prompt.turn else ():
+            yield Chunk(f"[{len(turn.draft.text)}, {turn.question}]")
+        yield Chunk(f"\n{sampling.max_tokens} {sampling.temperature} {sampling.seed}")
 
 
 def several(name: str, options: ModelOptions) -> Model:

@@ -88,7 +88,8 @@ def _turn(ls: Connection, params: Params, note: Note) -> Turn | None:
         return None
     from doctorflan_ls.prompts import Turn  # noqa: PLC0415
 
-    return Turn(ls.drafts.get(earlier, note.uri), params.string_or("question") or "")
+    draft = ls.drafts.get(earlier, note.uri)
+    return Turn(draft, params.string_or("question") or "", ls.drafts.turn(earlier))
 
 
 def _place(params: Params, places: Places, prompt: Prompt) -> int:
