@@ -301,9 +301,18 @@ def test_what_only_looks_dangerous_is_not():
     assert not content.is_dangerous(struct.pack("<Q", 0x010280) + b'{"__metadata__":{}}')
     for text in (b'{"a": 1}', b"{% for", b"cat\nsat\non\n", b"Copyright (c) 2012.\n", b"MIT", b""):
         assert not content.is_dangerous(text)
-    # A header's length that is also a pickle's call is no header.
-    dressed = b"\x80\x02\x8a\x05\x00\x00\x00\x00\x00{"
-    assert content.is_dangerous(dressed)
+    # Raw weights may begin with anything.
+    for start in (b"MZ", b"#!", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
+        assert not content.is_dangerous(start + bytes(range(256)))
+
+
+def test_pickles_in_other_clothes():
+    # The first eight bytes could also be the length of a safetensors header.
+    assert content.is_dangerous(b"\x80\x02\x8a\x05\x00\x00\x00\x00{cos\nsystem\n(S'x'\ntR.")
+    # The harm comes after more than is looked at.
+    assert content.is_dangerous(pickle.dumps(["x" * 10**6, _Evil()]))
+    windows = b"MZ".ljust(0x3C) + (0x80).to_bytes(4, "little")
+    assert content.is_dangerous(windows.ljust(0x80) + b"PE\0\0")
 
 
 def test_a_pickle_by_name_is_refused(tmp_path, options):
@@ -465,6 +474,10 @@ def test_a_broken_one_is_listed_as_broken_and_stops_no_other(tmp_path, options):
     assert problems["empty"] == "manifest.missing"
     assert problems["broken"].startswith("manifest.")
     assert problems["tiny"] == "models.taken"
+    if hasattr(os, "mkfifo"):
+        (folder / "pipe").mkdir()
+        os.mkfifo(folder / "pipe" / "model.toml")
+        assert "pipe" in {each.name for each in catalogue.problems(options)}
     with pytest.raises(ModelUnavailable) as raised:
         catalogue.load_model("broken", options)
     assert raised.value.key.startswith("manifest.")

@@ -8,9 +8,12 @@ import re
 # As much of a file as `is_dangerous` wants to see.
 HEAD_BYTES = 64 * 1024
 
-_PROGRAMS = (b"\x7fELF", b"MZ", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+# ELF, scripts, Mach-O.
+_PROGRAMS = (b"\x7fELF", b"#!/", b"#! /", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 # Zip files are what torch writes pickles into; numpy's and Keras' formats may hold pickles too.
 _CONTAINERS = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY", b"\x89HDF")
+# Raw weights may begin with any bytes: these many instructions in a row are no chance.
+_ENOUGH = 4
 # A pickle's calls, and what must have gone before each; words may be these letters by chance.
 _CALLS = {
     "INST": {"MARK"},
@@ -28,19 +31,30 @@ def is_dangerous(head: bytes) -> bool:
     running them, to the first call of something they import. One that calls nothing cannot do harm
     and may look like any text.
     """
-    if head.startswith((*_PROGRAMS, *_CONTAINERS)):
+    if head.startswith((*_PROGRAMS, *_CONTAINERS)) or _is_windows_program(head):
         return True
     if head[:1] == b"\x80" and head[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}:
-        return not _is_safetensors(head)
+        return _goes_on(head)
     return _calls(head)
 
 
-def _is_safetensors(head: bytes) -> bool:
-    """True for a header's length in eight bytes, and the header's first brace.
+def _is_windows_program(head: bytes) -> bool:
+    at = int.from_bytes(head[0x3C:0x40], "little")
+    return head.startswith(b"MZ") and head[at : at + 4] == b"PE\0\0"
 
-    No pickle instruction is below 0x28, so the same bytes cannot be one.
-    """
-    return head[2:3] < b"\x28" and head[3:9] == b"\x00\x00\x00\x00\x00{"
+
+def _goes_on(head: bytes) -> bool:
+    """True where pickle instructions follow the first one, as far as ``head`` reaches."""
+    count = 0
+    try:
+        for _ in pickletools.genops(head):
+            count += 1
+            if count >= _ENOUGH:
+                return True
+    except ValueError as error:
+        # One whose argument is longer than the head.
+        return count > 0 and "remain" in str(error)
+    return True
 
 
 def _calls(head: bytes) -> bool:

@@ -75,7 +75,11 @@ def read(folder: Path) -> Manifest:
     Raises ModelUnavailable where there is none or it breaks the schema; the error names the file,
     the line and the key.
     """
-    return read_file(folder / MANIFEST_FILE)
+    path = folder / MANIFEST_FILE
+    # A pipe of that name would never end.
+    if path.exists() and not path.is_file():
+        raise ModelUnavailable("manifest.missing", folder=folder, name=MANIFEST_FILE)
+    return read_file(path)
 
 
 def read_file(path: Path) -> Manifest:
