@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from doctorflan_ls.cli.export_command import export_command, repair_command
 from doctorflan_ls.cli.models_add import add_command
 from doctorflan_ls.cli.models_bench import bench_command
 from doctorflan_ls.cli.models_check import check_command
@@ -39,5 +40,9 @@ def remove_command(ctx: click.Context, model: str) -> None:
         click.echo(message("models.still-chosen", session.locale, model=model, keys=keys))
 
 
-for each in (list_command, add_command, check_command, remove_command, bench_command):
+_COMMANDS = (
+    *(list_command, add_command, check_command, remove_command, bench_command),
+    *(export_command, repair_command),
+)
+for each in _COMMANDS:
     command.add_command(each)

@@ -5,6 +5,13 @@ Nothing here needs torch. The packages of the extra ``export`` are imported when
 
 from __future__ import annotations
 
-from doctorflan_ls.export.api import About, Progress, export_gguf, export_hf, repair_dynamic
+from doctorflan_ls.export.api import (
+    About,
+    Progress,
+    Quantisation,
+    export_gguf,
+    export_hf,
+    repair_dynamic,
+)
 
-__all__ = ["About", "Progress", "export_gguf", "export_hf", "repair_dynamic"]
+__all__ = ["About", "Progress", "Quantisation", "export_gguf", "export_hf", "repair_dynamic"]

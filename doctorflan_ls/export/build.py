@@ -47,6 +47,8 @@ _SAMPLE_TOKENS = 48
 def from_gguf(source: Path, out: Path, about: About, how: How) -> Manifest:
     """See `doctorflan_ls.export.export_gguf`."""
     reader = GgufSource(source)
+    licence = about.licence or str(reader.field("general.license", ""))
+    about = dataclasses.replace(about, licence=licence)
     found = _Source(
         Decoder(reader.architecture, reader),
         lambda folder: write_tokenizer(reader, folder),
@@ -158,7 +160,7 @@ def finish(stage: Path, about: About, how: How, context: int, report: Report) ->
         id=about.id,
         version=about.version,
         kind="onnx",
-        licence=about.licence,
+        licence=about.licence or "unknown",
         source=about.source_url,
         languages=about.languages,
         description=about.description,

@@ -74,8 +74,7 @@ def find_graph(source: Path) -> Path:
         return source
     found = sorted([*source.glob("*.onnx"), *source.glob("onnx/*.onnx")])
     if len(found) != 1:
-        names = ", ".join(each.name for each in found)
-        raise ModelUnavailable("export.which-graph", folder=source, found=names)
+        raise ModelUnavailable("export.which-graph", folder=source, count=len(found))
     return found[0]
 
 
