@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import TemplateError, nodes
 from jinja2.exceptions import SecurityError
@@ -23,14 +23,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _T = TypeVar("_T")
 
+# One rendering; a step is a call, a turn of a loop, or so many characters or entries gone through.
 MAX_STEPS = 200_000
+_PER_STEP = 64
+# Characters or entries of one value, and the largest number a call may be given.
 MAX_SIZE = 4_000_000
-
-# They write as much as a number in the template says, which is checked only after it was written.
-_UNBOUNDED_FILTERS = ("center", "format", "indent", "wordwrap", "batch", "slice")
-_UNBOUNDED_METHODS = frozenset(
-    {"center", "ljust", "rjust", "zfill", "expandtabs", "format", "format_map"}
-)
+_MAX_NUMBER = 10_000
 
 
 class Refused(TemplateError):
@@ -48,7 +46,7 @@ class _Generation(Extension):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Counts the steps of one rendering and bounds each value; one thread at a time."""
+    """Counts the steps of one rendering and bounds each value; for one thread at a time."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
@@ -56,59 +54,98 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(
             trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
         )
-        for name in _UNBOUNDED_FILTERS:
-            del self.filters[name]
+        self.left = MAX_STEPS
+        # It writes as much as a number inside a text says.
+        del self.filters["format"]
+        del self.globals["lipsum"]
         self.filters["tojson"] = _tojson
-        self.filters = {name: self._sized(call) for name, call in self.filters.items()}
-        self.filters["_steps"] = self._counted
-        self.filters["_concat"] = self._concat
+        calls: dict[str, Any] = dict(self.filters)
+        self.filters = {name: self._bounded(call) for name, call in calls.items()}
+        calls = dict(self.tests)
+        self.tests = {name: self._bounded(call) for name, call in calls.items()}
+        self.filters["_counted"] = self._counted
+        self.filters["_weighed"] = self.weighed
+        self.filters["_joined"] = self._joined
         self.globals["range"] = self._range
         self.globals["raise_exception"] = _raise_exception
         self.globals["strftime_now"] = _strftime_now
-        del self.globals["lipsum"]
-        self.left = MAX_STEPS
 
     def spend(self, steps: int) -> None:
+        """Count ``steps``. Raises SecurityError where the rendering has no more."""
         self.left -= steps
         if self.left < 0:
             raise SecurityError("too many steps")
 
+    def weighed(self, value: _T) -> _T:
+        """``value``, its size with all it holds counted and bounded."""
+        # What is held twice counts twice: shown, twenty lists of two can be a million.
+        waiting: list[object] = [value]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, int) and part.bit_length() > 64:
+                raise SecurityError("too large")
+            if isinstance(part, (str, bytes, list, tuple, dict)):
+                if len(part) > MAX_SIZE:
+                    raise SecurityError("too large")
+                self.spend(len(part) // _PER_STEP)
+            if isinstance(part, (list, tuple, dict)):
+                self.spend(1)
+                waiting += part.values() if isinstance(part, dict) else part
+        return value
+
     def call(self, context: Context, made: object, /, *args: object, **kwargs: object) -> object:
-        self.spend(1)
         owner = getattr(made, "__self__", None)
-        if isinstance(owner, str):
-            name = getattr(made, "__name__", "")
-            if name in _UNBOUNDED_METHODS:
-                raise SecurityError("unbounded method")
-            if name in {"replace", "join", "translate"}:
-                _bounded_product(owner, args)
-        return _sized(super().call(context, made, *args, **kwargs))
+        if isinstance(owner, (str, bytes)):
+            self._check(owner, *args, *kwargs.values())
+        self.spend(1)
+        return self.weighed(super().call(context, made, *args, **kwargs))
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
-        if operator == "**" or (operator == "%" and isinstance(left, str)):
-            raise SecurityError("unbounded operator")
-        if operator == "*":
-            _bounded_product(left, (right,))
-        return _sized(super().call_binop(context, operator, left, right))
+        if operator == "**" or (operator == "%" and isinstance(left, (str, bytes))):
+            raise SecurityError("unbounded")
+        if operator == "*" and not isinstance(left, (int, float)):
+            self._check(left, right)
+        if operator == "*" and not isinstance(right, (int, float)):
+            self._check(right, left)
+        self.spend(1)
+        return self.weighed(super().call_binop(context, operator, left, right))
 
-    def _sized(self, call: Callable[..., _T]) -> Callable[..., _T]:
+    def wrap_str_format(self, value: object) -> Callable[..., str] | None:
+        """Refuse ``str.format``: it writes as much as a number inside a text says."""
+        if super().wrap_str_format(value) is not None:
+            raise SecurityError("unbounded")
+        return None
+
+    def _bounded(self, call: Callable[..., object]) -> Callable[..., object]:
         # ``wraps`` keeps the marks of ``pass_environment`` and its like.
         @wraps(call)
-        def sized(*args: object, **kwargs: object) -> _T:
+        def bounded(*args: object, **kwargs: object) -> object:
             self.spend(1)
-            if call.__name__ in {"do_replace", "sync_do_join", "do_join"}:
-                _bounded_product("", args)
-            return _sized(call(*args, **kwargs))
+            self._check(*args, *kwargs.values())
+            return self.weighed(call(*args, **kwargs))
 
-        return sized
+        return bounded
+
+    def _check(self, *values: object) -> None:
+        """Refuse what could make far more than it is given: padding, replacing, joining."""
+        product, number, text = 1, 0, False
+        for value in values:
+            self.weighed(value)
+            if isinstance(value, int):
+                number = max(number, abs(value))
+            elif isinstance(value, (str, bytes, list, tuple)):
+                text = True
+                product *= max(len(value), 1)
+        if product * max(number, 1) > 16 * MAX_SIZE or (text and number > _MAX_NUMBER):
+            raise SecurityError("too large")
 
     def _counted(self, values: Iterable[object]) -> Iterator[object]:
         for value in values:
             self.spend(1)
             yield value
 
-    def _concat(self, values: Sequence[object]) -> str:
-        return str(_sized("".join(map(str, values))))
+    def _joined(self, values: Sequence[object]) -> str:
+        return self.weighed("".join([str(self.weighed(value)) for value in values]))
 
     def _range(self, *args: int) -> range:
         made = range(*args)
@@ -142,7 +179,6 @@ class ChatTemplate:
             add_generation_prompt=prompt,
             **self._variables,
         ):
-            self._environment.spend(1)
             size += len(part)
             if size > MAX_SIZE:
                 raise SecurityError("too long")
@@ -151,34 +187,29 @@ class ChatTemplate:
 
 
 def _bound(tree: nodes.Template) -> None:
-    """Put a count on whatever of the language repeats or joins without a call."""
+    """Count whatever of the language goes through values, joins or shows them without a call."""
     for loop in list(tree.find_all(nodes.For)):
-        loop.iter = nodes.Filter(loop.iter, "_steps", [], [], None, None)
-    for block in list(tree.find_all(nodes.AssignBlock)):
-        block.filter = nodes.Filter(block.filter, "string", [], [], None, None)
-    for concat in list(tree.find_all(nodes.Concat)):
-        concat.nodes = [
-            nodes.Filter(nodes.List(concat.nodes), "_concat", [], [], None, None),
+        loop.iter = _filtered(loop.iter, "_counted")
+    for output in list(tree.find_all(nodes.Output)):
+        output.nodes = [
+            node if isinstance(node, nodes.TemplateData) else _filtered(node, "_weighed")
+            for node in output.nodes
         ]
-    tree.set_environment(tree.environment)  # type: ignore[arg-type]
+    for compare in list(tree.find_all(nodes.Compare)):
+        compare.expr = _filtered(compare.expr, "_weighed")
+        for operand in compare.ops:
+            operand.expr = _filtered(operand.expr, "_weighed")
+    for item in list(tree.find_all(nodes.Getitem)):
+        if isinstance(item.arg, nodes.Slice):
+            item.node = _filtered(item.node, "_weighed")
+    for concat in list(tree.find_all(nodes.Concat)):
+        concat.nodes = [_filtered(nodes.List(concat.nodes), "_joined")]
 
 
-def _sized(value: _T) -> _T:
-    size = len(value) if isinstance(value, (str, bytes, list, tuple, dict)) else 0
-    if size > MAX_SIZE or (isinstance(value, int) and value.bit_length() > 256):
-        raise SecurityError("too large")
-    return value
-
-
-def _bounded_product(left: object, others: Sequence[object]) -> None:
-    size = 1
-    for value in (left, *others):
-        if isinstance(value, (str, bytes, list, tuple)):
-            size *= max(len(value), 1)
-        elif isinstance(value, int):
-            size *= max(abs(value), 1)
-    if size > 64 * MAX_SIZE:
-        raise SecurityError("too large")
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    made = nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+    made.environment = node.environment
+    return made
 
 
 def _raise_exception(_text: str) -> None:

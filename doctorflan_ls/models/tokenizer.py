@@ -8,22 +8,28 @@ an answer in ``generation_config.json``, ``config.json`` or ``genai_config.json`
 
 from __future__ import annotations
 
-import json
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message
 from doctorflan_ls.models.detokenise import TokenDecoder
+from doctorflan_ls.models.tokenizer_files import (
+    compiled_template,
+    read_backend,
+    read_end_ids,
+    read_object,
+    template_source,
+    token_text,
+)
 
 if TYPE_CHECKING:
     import tokenizers
 
     from doctorflan_ls.models.chat_template import ChatTemplate
 
-_T = TypeVar("_T")
 _NAMED_TOKENS = (
     "bos_token",
     "eos_token",
@@ -77,23 +83,26 @@ class Tokenizer:
 
         Raises ModelUnavailable where a file is missing or broken, or the template cannot be used.
         """
-        config = _json(folder / "tokenizer_config.json")
-        backend = _backend(folder / "tokenizer.json", config)
+        config = read_object(folder / "tokenizer_config.json")
+        backend = read_backend(folder / "tokenizer.json", config)
+        token_map = read_object(folder / "special_tokens_map.json")
         named = {
             name: text
             for name in _NAMED_TOKENS
-            if (text := _token(config, name) or _token(_map(folder), name))
+            if (text := token_text(config, name) or token_text(token_map, name))
         }
-        ends = set(_end_ids(folder))
+        ends = set(read_end_ids(folder))
         if (end := backend.token_to_id(named.get("eos_token", ""))) is not None:
             ends.add(end)
         unknown = backend.token_to_id(named.get("unk_token", ""))
-        source, path = _template_source(folder, template, config)
+        source, path = template_source(folder, template, config)
         variables: dict[str, object] = dict(named)
         if any(token.content == "<think>" for token in backend.get_added_tokens_decoder().values()):
             # A draft is wanted, not the reasoning before it.
             variables["enable_thinking"] = False
-        return cls(folder, backend, _compiled(source, path, variables), frozenset(ends), unknown)
+        return cls(
+            folder, backend, compiled_template(source, path, variables), frozenset(ends), unknown
+        )
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -228,110 +237,3 @@ def _folded(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
             rest[index] = (role, f"{system}\n\n{text}")
             return rest
     return [("user", system), *rest]
-
-
-def _compiled(source: str, path: Path, variables: Mapping[str, object]) -> ChatTemplate:
-    from doctorflan_ls.models.chat_template import ChatTemplate  # noqa: PLC0415
-
-    try:
-        return ChatTemplate(source, variables)
-    except Exception as error:  # noqa: BLE001 - a program of unknown origin may raise anything
-        line = getattr(error, "lineno", None) or 0
-        raise ModelUnavailable(
-            "tokenizer.template-broken", path=path, line=line, reason=type(error).__name__
-        ) from None
-
-
-def _backend(path: Path, config: Mapping[str, object]) -> tokenizers.Tokenizer:
-    import tokenizers  # noqa: PLC0415
-
-    if not path.is_file():
-        raise ModelUnavailable("tokenizer.missing", path=path)
-    backend = _guarded(path, lambda: tokenizers.Tokenizer.from_file(str(path)))
-    backend.no_truncation()
-    backend.no_padding()
-    decoder = config.get("added_tokens_decoder")
-    for key, value in sorted(
-        decoder.items() if isinstance(decoder, dict) else (), key=lambda item: str(item[0]).zfill(9)
-    ):
-        content = value.get("content") if isinstance(value, dict) else None
-        if isinstance(content, str) and str(key) == str(backend.get_vocab_size()):
-            token = tokenizers.AddedToken(content, special=value.get("special") is True)
-            backend.add_tokens([token])
-    return backend
-
-
-def _guarded(path: Path, read: Callable[[], _T]) -> _T:
-    try:
-        return read()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # noqa: BLE001 - the library raises bare exceptions, and its panics are no Exception
-        raise ModelUnavailable("tokenizer.broken", path=path) from None
-
-
-def _template_source(folder: Path, template: str, config: Mapping[str, object]) -> tuple[str, Path]:
-    if template:
-        path = folder / template
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-            raise ModelUnavailable("tokenizer.no-template", folder=folder)
-        return _read(path), path
-    path = folder / "chat_template.jinja"
-    if path.is_file():
-        return _read(path), path
-    for path, found in (
-        (folder / "chat_template.json", _json(folder / "chat_template.json")),
-        (folder / "tokenizer_config.json", config),
-    ):
-        source = found.get("chat_template")
-        if isinstance(source, list):
-            named = [entry for entry in source if isinstance(entry, dict)]
-            source = next((e.get("template") for e in named if e.get("name") == "default"), None)
-        if isinstance(source, str) and source:
-            return source, path
-    raise ModelUnavailable("tokenizer.no-template", folder=folder)
-
-
-def _end_ids(folder: Path) -> set[int]:
-    found: set[int] = set()
-    for name, part in (
-        ("generation_config.json", ""),
-        ("config.json", ""),
-        ("config.json", "text_config"),
-        ("genai_config.json", "model"),
-    ):
-        config: object = _json(folder / name)
-        if part and isinstance(config, dict):
-            config = config.get(part)
-        value = config.get("eos_token_id") if isinstance(config, dict) else None
-        found.update(
-            entry
-            for entry in (value if isinstance(value, list) else [value])
-            if isinstance(entry, int) and not isinstance(entry, bool)
-        )
-    return found
-
-
-def _map(folder: Path) -> dict[str, object]:
-    return _json(folder / "special_tokens_map.json")
-
-
-def _token(config: Mapping[str, object], name: str) -> str:
-    value = config.get(name)
-    if isinstance(value, dict):
-        value = value.get("content")
-    return value if isinstance(value, str) else ""
-
-
-def _read(path: Path) -> str:
-    return _guarded(path, lambda: path.read_text(encoding="utf-8-sig"))
-
-
-def _json(path: Path) -> dict[str, object]:
-    """An object from a file that need not be there."""
-    if not path.is_file():
-        return {}
-    value = _guarded(path, lambda: json.loads(path.read_text(encoding="utf-8-sig")))
-    if not isinstance(value, dict):
-        raise ModelUnavailable("tokenizer.broken", path=path)
-    return value
