@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -270,3 +271,13 @@ def test_a_safe_path_stays_in_its_folder(path):
 )
 def test_which_paths_are_safe(path, safe):
     assert paths.is_safe(path) is safe
+
+
+def test_the_example_in_the_documentation_is_a_manifest():
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(id = .*?)```", page, re.DOTALL)
+    assert len(examples) == 1
+    jsonschema.validate(tomllib.loads(examples[0]), SCHEMA)
+    assert parsed(examples[0]).id == "ward-model"
+    for key in SCHEMA["properties"]:
+        assert re.search(rf"`?\[*{key}\b", page), key

@@ -1,9 +1,13 @@
 """Plugins: each loaded and asked alone; what one does wrong is reported and spreads to no other."""
 
 import io
+import json
+import os
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models import catalogue
 from doctorflan_ls.models.base import ModelOptions
 
+ROOT = Path(__file__).parent.parent
 GOOD = """
 from doctorflan_ls.hookspecs import hookimpl
 from doctorflan_ls.models.base import Listed, ModelSpec
@@ -161,3 +166,46 @@ def test_a_clash_does_not_hide_the_model_that_won(point, tmp_path, monkeypatch):
 def test_an_interrupt_is_not_swallowed(point):
     with pytest.raises(KeyboardInterrupt):
         plugins.load([point("stop", "raise KeyboardInterrupt")])
+
+
+def _program(tmp_path: Path, *command: str) -> str:
+    environment = os.environ | {
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
+    program = [sys.executable, *command]
+    done = subprocess.run(
+        program, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def test_installed_packages_are_found_by_their_entry_point(tmp_path):
+    """As pip leaves them, and through the real command: what they print is not in its JSON."""
+    for name, source in (("good", GOOD.format(id="mine")), ("bad", BAD["raises_hook"])):
+        (tmp_path / f"plugin_{name}.py").write_text(source, encoding="utf-8")
+        info = tmp_path / f"plugin_{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: plugin-{name}\nVersion: 1.0\n"
+        )
+        (info / "entry_points.txt").write_text(f"[{plugins.GROUP}]\n{name} = plugin_{name}\n")
+    found = json.loads(_program(tmp_path, "-m", "doctorflan_ls", "models", "list", "--json"))
+    mine = next(each for each in found["models"] if each["id"] == "mine")
+    assert "plugin-good" in mine["where"]
+    bad = next(each for each in found["broken"] if each["name"] == "plugin-bad")
+    assert bad["code"] == "plugins.failed"
+    assert "ValueError" in bad["reason"]
+    assert "Li Si" not in str(found)
+
+
+def test_nothing_looks_for_plugins_before_somebody_asks(tmp_path):
+    code = (
+        "import sys, doctorflan_ls.server.stdio, doctorflan_ls.cli.serve;"
+        "from doctorflan_ls.models.base import ModelOptions;"
+        "from doctorflan_ls.models.catalogue import load_model;"
+        "load_model('skeleton', ModelOptions());"
+        "print(sorted({'pluggy', 'platformdirs', 'importlib.metadata'} & set(sys.modules)))"
+    )
+    assert _program(tmp_path, "-c", code).strip() == "[]"
