@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from doctorflan_ls.errors import DoctorFlanError
@@ -16,8 +15,10 @@ def is_short(error: BaseException) -> bool:
 
 
 def give_back() -> None:
-    """Return what was freed to the system, which glibc by itself does only at the heap's end."""
-    gc.collect()
+    """Return what was freed to the system, which glibc by itself does only at the heap's end.
+
+    Looks for no cycles: that would hold up every keystroke of a server with large notes.
+    """
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415  (only an unloaded model needs it)
 

@@ -209,8 +209,9 @@ class Worker:
                 model.close()
             except Exception as error:  # noqa: BLE001  (somebody else's code)
                 report(error)
-            del model
-            give_back()
+            if model.spec.kind != "skeleton":
+                del model
+                give_back()
         with self._news:
             if self.state != "failed":
                 self.state = "unloaded"
