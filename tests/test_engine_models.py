@@ -163,6 +163,8 @@ def test_a_busy_model_is_not_unloaded_for_another(opened):
     assert not shelf.made[0].closed.is_set()
     shelf.made[0].back.set()
     running.join()
+    # The refusal is over: what it asked for is not done later.
+    assert not shelf.made[0].closed.wait(0.05)
     assert engine.run_sync(job("b")).state == "ready"
 
 
