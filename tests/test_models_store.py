@@ -387,6 +387,8 @@ def test_what_is_no_source(tmp_path, options):
     refused(tmp_path / "text", options, "store.no-archive")
     (tmp_path / "empty").write_bytes(b"")
     refused(tmp_path / "empty", options, "store.no-archive")
+    (tmp_path / "m.gguf").write_bytes(b"GGUF\x03" + bytes(100))
+    refused(tmp_path / "m.gguf", options, "store.no-manifest-export")
     (tmp_path / "pk").write_bytes(b"PK\x03\x04nonsense")
     refused(tmp_path / "pk", options, "store.broken")
     (tmp_path / "gz").write_bytes(gzip.compress(b"no tar" * 1000))

@@ -7,6 +7,7 @@ Files are then read by name; nothing is ever unpacked by the archive's own direc
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import stat
@@ -103,6 +104,8 @@ def _archive(path: Path, file: IO[bytes]) -> Source:
     limit = _unfolded_limit(file)
     if head.startswith(b"\x1f\x8b"):
         return _Tar(path, _Bounded(cast("IO[bytes]", gzip.GzipFile(fileobj=file)), limit, path))
+    if head == b"GGUF" or path.suffix.lower() == ".safetensors":
+        raise ModelUnavailable("store.no-manifest-export", source=path)
     file.seek(257)
     is_tar = file.read(5) == b"ustar"
     file.seek(0)
@@ -256,7 +259,7 @@ def root_of(sizes: Mapping[str, int], name: str) -> list[str]:
 
 
 def _unfit(path: Path, error: Exception) -> ModelUnavailable:
-    # gzip's own errors are OSErrors too, without a number.
-    if isinstance(error, OSError) and error.errno is not None:
+    # gzip's own errors are OSErrors too, without a number; a wrong offset is an invalid argument.
+    if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
         return ModelUnavailable("store.unreadable", source=path, reason=error.strerror)
     return ModelUnavailable("store.broken", source=path)
