@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from doctorflan_ls.notes.markers import closing, opening
@@ -57,6 +59,51 @@ async def test_the_skeleton_stands_in_and_the_user_is_told_once(model, reason):
             model == "bursting" and reason in line
         )
         assert "half an answer" not in result["draft"]["text"]
+
+
+MANIFEST = """
+id = "torn"
+version = "1"
+kind = "onnx"
+licence = "MIT"
+source = "made by the tests"
+languages = ["zh", "en"]
+description = {{ zh = "坏的", en = "broken" }}
+limits = {{ zh = "坏的", en = "broken" }}
+
+[[files]]
+path = "model.onnx"
+sha256 = "{digest}"
+size = {size}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifest", "weights"),
+    [(MANIFEST, b"no graph at all"), (MANIFEST, b""), ("id = 5\n", b"x"), (MANIFEST, None)],
+)
+async def test_the_skeleton_stands_in_for_a_folder_with_something_wrong(
+    tmp_path, manifest, weights
+):
+    folder = tmp_path / "torn"
+    folder.mkdir()
+    digest = hashlib.sha256(weights or b"").hexdigest()
+    (folder / "model.toml").write_text(manifest.format(digest=digest, size=len(weights or b"")))
+    if weights is not None:
+        (folder / "model.onnx").write_bytes(weights)
+    async with stdio() as peer:
+        uri = await opened(peer, use={"*": "torn"}, folder=str(tmp_path))
+        result = await draft(peer, uri)
+        assert result["draft"]["model"] == "skeleton"
+        message = result["fallback"]["message"]
+        assert "torn" in message or "model.onnx" in message
+        assert "internal error" not in message
+        assert "(ref " not in message
+        status = await peer.request("doctorflan/status")
+        answers_schema("status", status)
+        said = [each["reason"] for each in status["broken"]]
+        said += [each["failure"] for each in status["models"] if each["id"] == "torn"]
+        assert said == [message]
 
 
 async def test_a_draft_that_stands_in_starts_the_partial_results_again():
