@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models import manifest as manifests
-from doctorflan_ls.models import paths
+from doctorflan_ls.models import paths, store
 from doctorflan_ls.models.manifest import Manifest, ModelFile, Sample
 from doctorflan_ls.tasks.model import Bilingual
 
@@ -158,8 +158,8 @@ def test_a_mistake_is_named_with_its_line(old, new, key, line, schema):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("http://10.0.0.5:8000/v1", "file:///etc/passwd", "manifest.bad-form"),
-        ("http://10.0.0.5:8000/v1", "http://me:secret@host/v1", "manifest.bad-form"),
+        ("http://10.0.0.5:8000/v1", "file:///etc/passwd", "manifest.bad-url"),
+        ("http://10.0.0.5:8000/v1", "http://me:secret@host/v1", "manifest.bad-url"),
         ("env:WARD_KEY", "sk-123456", "manifest.bad-form"),
         ('kind = "openai"', 'kind = "onnx"', "manifest.remote-not-allowed"),
         ('model = "qwen"\n', "", "manifest.missing-key"),
@@ -175,6 +175,24 @@ def test_a_servers_mistakes(old, new, key):
     assert "secret" not in raised.value.user_message()
     assert "sk-123456" not in raised.value.user_message()
     assert not fits_schema(text)
+
+
+@given(st.text(alphabet="abhtps:/[]@.?#0159 中%", max_size=30))
+def test_no_address_is_listed_that_cannot_be_read(rest):
+    text = SERVER.replace("http://10.0.0.5:8000/v1", f"http://{rest}")
+    try:
+        host = store.spec_of(parsed(text)).host
+    except ModelUnavailable:
+        return
+    assert host
+    assert "@" not in host
+
+
+@pytest.mark.parametrize("port", ["99999", "x", "0", "-1"])
+def test_a_port_that_is_none(port):
+    with pytest.raises(ModelUnavailable) as raised:
+        parsed(SERVER.replace("8000", port))
+    assert raised.value.key == "manifest.bad-url"
 
 
 def test_bytes_that_are_no_manifest(tmp_path):

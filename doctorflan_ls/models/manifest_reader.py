@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models import paths
@@ -29,9 +30,6 @@ _MAX_QUESTION = 4000
 _MAX_ANSWER = 20000
 _MAX_ANSWER_TOKENS = 1000
 _MAX_FILES = 1000
-
-# What a command's options must match before a manifest is made of them.
-FORMS = {"id": _ID, "url": _URL, "key": _KEY}
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_.-]+)\s*\]{1,2}")
 _ENTRY = re.compile(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*[=.]")
@@ -76,6 +74,23 @@ def parse_manifest(text: str, name: str, digest: str) -> Manifest:
         model=model,
         key=key,
     )
+
+
+def is_url(text: str) -> bool:
+    """True for the base of a server, without a user name, a password and a query."""
+    try:
+        # A port that is no number, or brackets that do not close.
+        return _URL.fullmatch(text) is not None and urlsplit(text).port != 0
+    except ValueError:
+        return False
+
+
+# What a command's options must fit before a manifest is made of them.
+FORMS: Mapping[str, Callable[[str], object]] = {
+    "id": _ID.fullmatch,
+    "url": is_url,
+    "key": _KEY.fullmatch,
+}
 
 
 class _Reader:
@@ -257,7 +272,10 @@ def _remote(reader: _Reader, kind: str, files: tuple[ModelFile, ...]) -> tuple[s
     if table is None:
         raise reader.fail("manifest.missing-key", "remote")
     key = table.matching("key", _KEY) if table.has("key") else ""
-    return table.matching("url", _URL, _MAX_PROSE), table.line("model"), key
+    url = table.text("url", _MAX_PROSE)
+    if not is_url(url):
+        raise table.fail("manifest.bad-url", "url")
+    return url, table.line("model"), key
 
 
 def _lines(text: str) -> dict[str, int]:

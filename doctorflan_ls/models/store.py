@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models import manifest as manifests
@@ -19,7 +18,6 @@ from doctorflan_ls.models.manifest import Manifest, ModelFile
 # Folders with this beginning are half made, or half removed; no id begins with a dot.
 HIDDEN = "."
 
-_PORTS = {"http": 80, "https": 443}
 # Files whose bytes were compared with their hash by this process, as the system knows them.
 _verified: set[tuple[object, ...]] = set()
 
@@ -94,13 +92,15 @@ def spec_of(manifest: Manifest) -> ModelSpec:
 
 
 def host_of(url: str) -> str:
-    """``host:port`` of a server's base, as the setting ``network.hosts`` names it."""
+    """``host:port`` of a server's base, as the setting ``network.hosts`` names it.
+
+    Empty for an empty one. Raises ModelUnavailable.
+    """
     if not url:
         return ""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    name = f"[{host}]" if ":" in host else host
-    return f"{name}:{parts.port or _PORTS[parts.scheme]}"
+    from doctorflan_ls.models.openai.address import parse  # noqa: PLC0415  (no other kind has one)
+
+    return parse(url).name
 
 
 def load_chat(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatModel:
