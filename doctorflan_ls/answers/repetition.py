@@ -1,0 +1,99 @@
+"""Sees that a model repeats itself, as small ones do once they are at a loss."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from doctorflan_ls.answers.headings import fold
+
+_ENDS = frozenset("。！？；;!?\n")
+_NUMBER = re.compile(r"^\d+")
+# A sentence is said twice at the most, a short one three times, and a word may always come again.
+_WORD = 2
+_SHORT = 5
+_MOST = 2
+_MOST_SHORT = 3
+# A text without sentences: what comes five times in a row, over at least so many letters.
+_TIMES = 5
+_LEAST = 20
+_LONGEST_PERIOD = 60
+
+
+class Repetition:
+    """Takes an answer's text in pieces and gives back what is not said once too often."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._said: Counter[str] = Counter()
+        self._sentence = ""
+        self._shown = 0
+        self._tail = ""
+
+    def push(self, text: str) -> str:
+        """What may be shown by now; nothing any more once ``over`` is true.
+
+        It is read character by character, so that what is shown does not depend on how a model's
+        text comes in pieces.
+        """
+        shown = []
+        for char in text:
+            if self.over:
+                break
+            if self._circles(char):
+                shown.append("" if self._comes_again() else self._rest())
+                self.over = True
+                break
+            self._sentence += char
+            if char in _ENDS or (char.isspace() and self._sentence[-2:-1] == "."):
+                shown.append(self.finish())
+        if not self.over and not self._comes_again():
+            shown.append(self._rest())
+        return "".join(shown)
+
+    def finish(self) -> str:
+        """The rest of the sentence, which ends here."""
+        folded = _folded(self._sentence)
+        if len(folded) >= _WORD:
+            self.over = self.over or self._said[folded] >= _most(folded)
+            self._said[folded] += 1
+        rest = "" if self.over else self._rest()
+        self._sentence = ""
+        self._shown = 0
+        return rest
+
+    def _rest(self) -> str:
+        rest = self._sentence[self._shown :]
+        self._shown = len(self._sentence)
+        return rest
+
+    def _circles(self, char: str) -> bool:
+        """True where ``char`` makes the text end with the same few letters again and again."""
+        letter = fold(char)
+        if not letter:
+            return False
+        tail = self._tail = (self._tail + letter)[-_TIMES * _LONGEST_PERIOD :]
+        for period in range(1, min(len(tail) // _TIMES, _LONGEST_PERIOD) + 1):
+            times = max(_TIMES, -(-_LEAST // period))
+            if tail[-1 - period : -period] != letter:
+                continue
+            if len(tail) >= times * period and tail.endswith(tail[-period:] * times):
+                return True
+        return False
+
+    def _comes_again(self) -> bool:
+        """True while the sentence may become one that was said too often."""
+        folded = _folded(self._sentence)
+        often = (said for said, times in self._said.items() if times >= _most(said))
+        return any(said.startswith(folded) for said in often)
+
+
+def _most(sentence: str) -> int:
+    return _MOST if len(sentence) >= _SHORT else _MOST_SHORT
+
+
+def _folded(sentence: str) -> str:
+    return _NUMBER.sub("", fold(sentence))
+
+
+__all__ = ["Repetition"]
