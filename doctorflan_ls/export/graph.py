@@ -120,18 +120,20 @@ class _Graph:
         return f"{name}.weight"
 
     def _embedded(self, head: str) -> str:
-        name = "embed_tokens.weight"
+        name, rows = "embed_tokens.weight", "embed_tokens.rows"
+        if self._bits is None:
+            if name == head:
+                # A product's weights are columns; the rows of a tied head are turned when loaded.
+                self._file.node("Transpose", [name], [rows], perm=[1, 0])
+            else:
+                rows = self._vector(name)
+            self._file.node("Gather", [rows, "input_ids"], ["embedded"], axis=0)
+            return "embedded"
         if name != head:
             self._store([name], (self._shape.vocabulary, self._shape.hidden), as_head=True)
-        if self._bits is None:
-            source = f"{name}.rows"
-            # A product's weights are columns; the rows of a tied head are turned back when loaded.
-            self._file.node("Transpose", [name], [source], perm=[1, 0])
-            self._file.node("Gather", [source, "input_ids"], ["embedded"], axis=0)
-            return "embedded"
         self._file.constant("flat", np.array([self._shape.vocabulary, -1], np.int64))
-        self._file.node("Reshape", [f"{name}.q", "flat"], [f"{name}.rows"])
-        inputs = [f"{name}.rows", "input_ids", f"{name}.scales"]
+        self._file.node("Reshape", [f"{name}.q", "flat"], [rows])
+        inputs = [rows, "input_ids", f"{name}.scales"]
         inputs += [each for each in self._stored[name][1][2:] if each]
         attributes = {"bits": 8, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
         self._file.node("GatherBlockQuantized", inputs, ["embedded"], FUSED, **attributes)

@@ -76,16 +76,18 @@ def _tables(source: GgufSource) -> tuple[list[str], list[int]]:
 def _byte_level(source: GgufSource, tokens: Sequence[str]) -> Any:
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers  # noqa: PLC0415
 
+    known = {token: index for index, token in enumerate(tokens)}
     name = str(source.field("tokenizer.ggml.pre", "default"))
     if name not in _CUTS:
         raise ModelUnavailable(
             "export.tokenizer", at=source.path, what=f"tokenizer.ggml.pre={name}"
         )
     merges = [tuple(each.split(" ", 1)) for each in source.field("tokenizer.ggml.merges", ())]
-    vocabulary = {token: index for index, token in enumerate(tokens)}
+    if any(len(pair) != 2 or "".join(pair) not in known for pair in merges):
+        raise ModelUnavailable("export.tokenizer", at=source.path, what="tokenizer.ggml.merges")
     # Llama 3 takes a whole word that is a token before any merge.
     whole = name in {"llama-bpe", "llama3", "llama-v3"}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, ignore_merges=whole))
+    tokenizer = Tokenizer(models.BPE(vocab=known, merges=merges, ignore_merges=whole))
     cuts = [pre_tokenizers.Split(Regex(cut), "isolated") for cut in _CUTS[name]]
     bytes_ = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*cuts, bytes_])
