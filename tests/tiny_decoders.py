@@ -142,10 +142,14 @@ def write_hf(model: Tiny, folder: Path) -> Path:
     """A Hugging Face folder, in two files."""
     folder.mkdir()
     names = sorted(model.weights)
+    index: dict[str, str] = {}
     for number, part in enumerate((names[::2], names[1::2])):
         keys = {name: name if name == "lm_head.weight" else f"model.{name}" for name in part}
         tensors = {keys[name]: model.weights[name] for name in part}
         save_file(tensors, folder / f"model-{number}.safetensors", {"format": "pt"})
+        index |= dict.fromkeys(tensors, f"model-{number}.safetensors")
+    table = json.dumps({"metadata": {}, "weight_map": index})
+    (folder / "model.safetensors.index.json").write_text(table)
     (folder / "config.json").write_text(json.dumps(config(model)))
     write_tokenizer(folder)
     return folder

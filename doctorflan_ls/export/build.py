@@ -135,13 +135,24 @@ def _verified(source: _Source, stage: Path, about: About, how: How, started: flo
 
 
 def _gguf_reference(source: Path) -> Reference | None:
-    if installed("torch", "transformers"):
-        return TorchReference(source.parent, source.name)
-    return LlamaReference(source) if installed("llama_cpp") else None
+    found = _torch_reference(source.parent, source.name)
+    if found is None and installed("llama_cpp"):
+        return LlamaReference(source)
+    return found
 
 
 def _hf_reference(source: Path) -> Reference | None:
-    return TorchReference(source) if installed("torch", "transformers") else None
+    return _torch_reference(source)
+
+
+def _torch_reference(folder: Path, gguf_file: str = "") -> Reference | None:
+    """None where torch is not here or cannot load it: the report says what was taken instead."""
+    if not installed("torch", "transformers"):
+        return None
+    try:
+        return TorchReference(folder, gguf_file)
+    except Exception:  # noqa: BLE001  (whatever a library of another version raises)
+        return None
 
 
 def finish(stage: Path, about: About, how: How, context: int, report: Report) -> Manifest:

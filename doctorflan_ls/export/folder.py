@@ -38,6 +38,8 @@ def staged(out: Path, *, needed: int, replace: bool) -> Iterator[Path]:
         yield stage
         _swap(stage, out)
     except OSError as error:
+        if error.errno is None:  # not the system's: a library's own
+            raise
         reason = error.strerror or type(error).__name__
         raise ModelUnavailable("export.not-written", out=out, reason=reason) from None
     finally:

@@ -118,7 +118,7 @@ def _head_size(cache: Any) -> int:
 class TorchReference:
     """The source through transformers and torch in float32; no code of the folder is run."""
 
-    def __init__(self, folder: Path, gguf_file: str | None = None) -> None:
+    def __init__(self, folder: Path, gguf_file: str) -> None:
         import torch  # noqa: PLC0415
         from transformers import AutoModelForCausalLM, logging  # noqa: PLC0415
 
