@@ -23,7 +23,7 @@ TEXTS = [
 ]
 FRAGMENTS = st.sampled_from(
     """<|im_end|> <|im_ end|> <|im_start|> </s> <s> <unk> < ＜|im_end|＞ <tool_call> <|endoftext|>
-    |> </ s> <0x0A> \U000f0000 患者""".split()
+    |> </ s> <0x0A> \U000f0000 患者""".split()  # noqa: SIM905 - it would be a page
 )
 HOSTILE = st.lists(st.one_of(FRAGMENTS, st.text(max_size=4)), max_size=12).map("".join)
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # A prompt is read in parts, so that a stop has effect between them.
 _PART = 256
+# How a token's numbers round depends on how many are read with it, and a near tie on how they
+# round. So the cache is cut only here, and what was read token by token (an answer) is read again:
+# an answer does not depend on what was asked before.
+_BLOCK = 32
 
 
 class TransformersChat:
@@ -36,6 +40,7 @@ class TransformersChat:
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
         self._cache: Any = None
         self._ids: list[int] = []
+        self._read = 0
 
     @property
     def spec(self) -> ModelSpec:
@@ -80,8 +85,8 @@ class TransformersChat:
         sampler, decoder = Sampler(sampling), self._tokenizer.decoder(lead)
         pending = ids[self._reuse(ids) :]
         finish: Finish = "length"
-        for _ in range(limit):
-            scores = self._scores(pending, stop)
+        for made in range(limit):
+            scores = self._scores(pending, stop, of_prompt=not made)
             if scores is None:
                 return "stop"
             token = sampler.choose(scores)
@@ -112,10 +117,11 @@ class TransformersChat:
         The last token is always read again: its scores are not kept.
         """
         shared = 0
-        for old, new in zip(self._ids, ids[:-1], strict=False):
+        for old, new in zip(self._ids[: self._read], ids[:-1], strict=False):
             if old != new:
                 break
             shared += 1
+        shared -= shared % _BLOCK
         surplus = len(self._ids) - shared
         try:
             if shared and surplus:
@@ -125,15 +131,20 @@ class TransformersChat:
         if not shared:
             self._forget()
         self._ids = self._ids[:shared]
+        self._read = shared
         return shared
 
-    def _scores(self, ids: Sequence[int], stop: Stop) -> NDArray[np.float32] | None:
+    def _scores(
+        self, ids: Sequence[int], stop: Stop, *, of_prompt: bool
+    ) -> NDArray[np.float32] | None:
         """The scores of what follows ``ids``, which are added to the cache; None once stopped."""
         scores = None
-        for start in range(0, len(ids), _PART):
+        left = list(ids)
+        while left:
             if stop.is_set():
                 return None
-            part = list(ids[start : start + _PART])
+            size = _PART - len(self._ids) % _PART
+            part, left = left[:size], left[size:]
             try:
                 scores = self._step(part)
             except Exception as error:  # noqa: BLE001 - torch raises bare RuntimeErrors
@@ -143,6 +154,8 @@ class TransformersChat:
                     key, model=self._spec.id, reason=type(error).__name__
                 ) from None
             self._ids += part
+            if of_prompt:
+                self._read = len(self._ids)
         return scores
 
     def _step(self, ids: list[int]) -> NDArray[np.float32]:
@@ -162,6 +175,7 @@ class TransformersChat:
     def _forget(self) -> None:
         self._cache = None
         self._ids = []
+        self._read = 0
 
 
 def _is_memory(error: Exception) -> bool:
