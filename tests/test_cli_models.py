@@ -142,7 +142,7 @@ def test_doctor_names_a_broken_model_and_what_to_run():
 
 def _shown(terminal: bool) -> tuple[Shown, io.StringIO]:
     written = io.StringIO()
-    out = Console(file=written, force_terminal=terminal, no_color=True, soft_wrap=True)
+    out = Console(file=written, force_terminal=terminal, color_system=None, soft_wrap=True)
     return Shown(out, Opened("n.txt", parse_note(NOTE)), "en"), written
 
 
@@ -164,6 +164,22 @@ def test_text_is_shown_as_it_is_made_and_to_a_pipe_by_lines(terminal, after):
     text = written.getvalue()
     assert text.count("一二\n三\ufffd]0;四\n") == 1
     assert "\x1b]0" not in text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_follows_a_draft_that_failed_starts_on_a_new_line(terminal):
+    shown, written = _shown(terminal=terminal)
+    origin = Provenance(TASK, "m", "1", "file:///n", 1, Span(0, 1), "0" * 64, "zh")
+    builder = DraftBuilder("a", origin)
+    builder.add(Chunk("一"))
+    shown.grow(builder.draft("streaming"), get_task(TASK))
+    shown.grow(builder.draft("failed"), get_task(TASK))
+    assert written.getvalue().endswith("n.txt\n一\n" if terminal else "n.txt\n")
+    other = DraftBuilder("b", origin)
+    other.add(Chunk("二"))
+    shown.grow(other.draft("streaming"), get_task(TASK))
+    assert written.getvalue().count("n.txt\n") == 2
+    assert "\n\n" not in written.getvalue()
 
 
 @pytest.mark.skipif(not WEIGHTS, reason="no weights: DOCTORFLAN_TEST_MODELS")

@@ -100,6 +100,8 @@ def make_drafts(
         for task in tasks:
             job = how.job(Prompt(task, opened.note, opened.whole, language))
             draft = engine.run_sync(job, on_draft)
+            if draft.failure is not None and on_draft is not None:
+                on_draft(draft)
             if draft.failure is not None and how.model is None and job.model != DEFAULT_MODEL:
                 if draft.failure.key not in told:
                     told.add(draft.failure.key)

@@ -29,20 +29,24 @@ class Shown:
         self._locale = locale
         self._id = ""
         self._printed = 0
+        self._in_line = False
 
     def grow(self, draft: Draft, task: Task) -> None:
-        """Print what is new of the text."""
+        """Print what is new of the text; what follows one that failed starts on a new line."""
         text = _marked(draft, _numbered(draft))
         end = len(text)
         if not self._out.is_terminal:
             end = text.plain.rfind("\n") + 1
         self._print(draft, task, text, end)
+        if draft.state == "failed":
+            self._end_line()
 
     def end(self, draft: Draft, task: Task) -> None:
         """Print the rest: what each statement rests on, what the note does not say, who says so."""
         numbers = _numbered(draft)
         text = _marked(draft, numbers)
         self._print(draft, task, text, len(text))
+        self._in_line = False
         self._out.print()
         _show_evidence(self._out, numbers, self._opened, self._locale)
         _show_gaps(self._out, draft, task, self._locale)
@@ -51,16 +55,19 @@ class Shown:
 
     def _print(self, draft: Draft, task: Task, text: Styled, end: int) -> None:
         if self._id != draft.id:
-            if self._printed:
-                # Another draft stands in for one that ended in the middle of a line.
-                self._out.print()
             self._id, self._printed = draft.id, 0
             title = f"{task.title.in_(draft.provenance.language)}  "
             self._out.print(Styled(title, HEADING).append(self._opened.name, QUIET))
         if end > self._printed:
             self._out.print(text[self._printed : end], end="")
             self._out.file.flush()
+            self._in_line = text.plain[end - 1] != "\n"
             self._printed = end
+
+    def _end_line(self) -> None:
+        if self._in_line:
+            self._out.print()
+            self._in_line = False
 
 
 def provenance_line(origin: Provenance) -> str:
