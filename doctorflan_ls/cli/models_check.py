@@ -40,7 +40,10 @@ def check_command(ctx: click.Context, model: str) -> Exit:
     session = Session.of(ctx)
     allowed = options(session.settings)
     with chat_of(model, allowed, session.locale) as (listed, chat):
-        _say(session, "models.loaded", model=model, count=len(listed.manifest.files))
+        if listed.spec.host:
+            _say(session, "models.asking", model=model, host=listed.spec.host)
+        else:
+            _say(session, "models.loaded", model=model, count=len(listed.manifest.files))
         sample = listed.manifest.sample
         if sample is not None:
             return _compared(chat, sample, session)
