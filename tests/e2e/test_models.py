@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 
 import pytest
 
@@ -104,6 +105,47 @@ async def test_the_skeleton_stands_in_for_a_folder_with_something_wrong(
         said = [each["reason"] for each in status["broken"]]
         said += [each["failure"] for each in status["models"] if each["id"] == "torn"]
         assert said == [message]
+
+
+REMOTE = """
+id = "away"
+version = "1"
+kind = "openai"
+licence = "MIT"
+source = "made by the tests"
+languages = ["zh", "en"]
+description = {{ zh = "远", en = "far" }}
+limits = {{ zh = "远", en = "far" }}
+
+[remote]
+url = "http://{host}/v1"
+model = "m"
+"""
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_the_skeleton_stands_in_for_a_server_that_may_not_or_cannot_be_asked(
+    tmp_path, allowed
+):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    folder = tmp_path / "away"
+    folder.mkdir()
+    (folder / "model.toml").write_text(REMOTE.format(host=host))
+    settings = {
+        "models": {"folder": str(tmp_path), "use": {"*": "away"}},
+        "network": {"hosts": [host] if allowed else []},
+    }
+    async with stdio() as peer:
+        await peer.initialize(FULL, locale="en", initializationOptions=settings)
+        uri = await peer.open(NOTE)
+        result = await draft(peer, uri)
+        assert result["draft"]["model"] == "skeleton"
+        assert host in result["fallback"]["message"]
+        status = await peer.request("doctorflan/status")
+        answers_schema("status", status)
+        assert status["network"] == ([host] if allowed else "off")
 
 
 async def test_a_draft_that_stands_in_starts_the_partial_results_again():
