@@ -1,4 +1,6 @@
-"""How the next token is chosen."""
+"""The choice of a token: greedy, and by chance within bounds."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,36 +8,53 @@ import pytest
 from doctorflan_ls.models.base import Sampling
 from doctorflan_ls.models.sampling import Sampler
 
-SCORES = np.log(np.array([0.1, 0.5, 0.15, 0.25], np.float32))
+SHARES = np.array([0.05, 0.4, 0.05, 0.3, 0.2])
+LOGITS = np.log(SHARES).astype(np.float32)
 
 
-def chosen(sampling, count=2000):
-    sampler = Sampler(sampling)
-    return [sampler.choose(SCORES) for _ in range(count)]
+def drawn(count=2000, logits=LOGITS, **sampling):
+    sampler = Sampler(Sampling(**({"temperature": 1.0, "seed": 3} | sampling)))
+    return Counter(sampler.choose(logits) for _ in range(count))
 
 
-def test_greedy_is_the_likeliest_whatever_else_is_set():
-    assert set(chosen(Sampling(temperature=0, top_k=2, top_p=0.1, seed=5), 5)) == {1}
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_greedy_takes_the_likeliest(kind):
+    assert set(drawn(5, LOGITS.astype(kind), temperature=0, seed=9)) == {1}
 
 
 @pytest.mark.parametrize(
-    ("sampling", "shares"),
+    ("sampling", "wanted"),
     [
-        (Sampling(temperature=1), [0.1, 0.5, 0.15, 0.25]),
-        (Sampling(temperature=1, top_k=2), [0, 2 / 3, 0, 1 / 3]),
-        (Sampling(temperature=1, top_p=0.6), [0, 2 / 3, 0, 1 / 3]),
-        (Sampling(temperature=1, top_p=0.0), [0, 1, 0, 0]),
-        (Sampling(temperature=1, top_k=99), [0.1, 0.5, 0.15, 0.25]),
-        (Sampling(temperature=0.5), [0.029, 0.725, 0.065, 0.181]),
+        ({}, {0: 0.05, 1: 0.4, 2: 0.05, 3: 0.3, 4: 0.2}),
+        ({"top_k": 2}, {1: 4 / 7, 3: 3 / 7}),
+        ({"top_k": 4}, {0: 1 / 19, 1: 8 / 19, 3: 6 / 19, 4: 4 / 19}),
+        ({"top_k": 99}, {0: 0.05, 1: 0.4, 2: 0.05, 3: 0.3, 4: 0.2}),
+        ({"top_p": 0.69}, {1: 4 / 7, 3: 3 / 7}),
+        ({"top_p": 0.71}, {1: 4 / 9, 3: 3 / 9, 4: 2 / 9}),
+        ({"top_p": 0.0}, {1: 1}),
+        ({"top_p": 0.5, "top_k": 2}, {1: 1}),
+        ({"temperature": 0.5}, {i: s**2 / (SHARES**2).sum() for i, s in enumerate(SHARES)}),
     ],
 )
-def test_tokens_come_as_often_as_they_are_likely(sampling, shares):
-    counts = np.bincount(chosen(sampling), minlength=4) / 2000
-    assert np.allclose(counts, shares, atol=0.04)
-    assert not counts[np.array(shares) == 0].any()
+def test_chance_keeps_its_bounds_and_shares(sampling, wanted):
+    found = drawn(**sampling)
+    assert set(found) == set(wanted)
+    for token, share in wanted.items():
+        assert found[token] / 2000 == pytest.approx(share, abs=0.04)
 
 
-def test_a_seed_gives_the_same_tokens_and_another_gives_others():
-    first = chosen(Sampling(temperature=1, seed=1), 50)
-    assert first == chosen(Sampling(temperature=1, seed=1), 50)
-    assert first != chosen(Sampling(temperature=1, seed=2), 50)
+def test_a_seed_gives_the_same_tokens():
+    rows = np.random.default_rng(1).standard_normal((50, 5000)).astype(np.float32) * 3
+
+    def tokens(seed, **sampling):
+        sampler = Sampler(Sampling(temperature=0.9, seed=seed, **sampling))
+        return [sampler.choose(row) for row in rows]
+
+    for sampling in ({}, {"top_p": 0.9}, {"top_k": 40}):
+        assert tokens(1, **sampling) == tokens(1, **sampling) != tokens(2, **sampling)
+
+
+def test_a_long_tail_counts_where_top_p_reaches_into_it():
+    # 5,000 equal tokens: 90 percent of the mass are the first 4,500.
+    found = drawn(20000, np.zeros(5000, np.float32), top_p=0.9)
+    assert max(found) in range(4400, 4500)
