@@ -134,7 +134,8 @@ class DraftLayout:
         first = key not in self._answered
         self._answered.add(key)
         element = key if key in self._elements else ""
-        yield from self.facts_before(key)
+        if key:
+            yield from self.facts_before(key)
         if key in self._asked and key in self._waiting and first:
             yield from self._element(key, answered=True)
         elif key:
