@@ -156,7 +156,7 @@ def _id(given: str | None, out: Path) -> str:
     from doctorflan_ls.models.manifest_reader import FORMS  # noqa: PLC0415
 
     found = given or re.sub(r"[^a-z0-9]+", "-", out.absolute().name.lower()).strip("-")
-    if not FORMS["id"].fullmatch(found):
+    if not FORMS["id"](found):
         raise BadRequest("export.bad-id")
     return found
 
