@@ -16,6 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 class Address:
     """A server's base URL in parts.
 
+    ``host`` is as the manifest has it, in lower case; ``wire_host`` what is asked of the network.
     ``path`` is that of the interface, usually ``/v1``, without a slash at its end. ``local`` is
     true for this machine by its name or number: text goes there as it is, and only there.
     """
@@ -32,8 +33,13 @@ class Address:
         return f"{self.bracketed}:{self.port}"
 
     @property
+    def wire_host(self) -> str:
+        """The host in ASCII."""
+        return self.host if self.host.isascii() else self.host.encode("idna").decode("ascii")
+
+    @property
     def bracketed(self) -> str:
-        """The host as it stands in a URL."""
+        """The host as it stands in a URL, an IPv6 number in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def is_allowed(self, hosts: Iterable[str]) -> bool:
@@ -48,8 +54,7 @@ def parse(url: str) -> Address:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
         port = parts.port or _PORTS[parts.scheme]
-        if not host.isascii():
-            host = host.encode("idna").decode("ascii")
+        host.encode("idna")
     except (KeyError, ValueError):
         raise ModelUnavailable("openai.bad-url") from None
     # A path is sent as it is written; h11 refuses what would break the request line.

@@ -17,7 +17,8 @@ _CUT = ("content_filter", "abort")
 def text_of(events: Iterable[str], ending: Callable[[], None]) -> Generator[str, None, Finish]:
     """Yield the text of the answer's first choice; what a model only thought is left out.
 
-    ``ending`` is called where only the stream's own end is still to come. Raises Fault for an error inside the stream and for a stream that ends before the answer does.
+    ``ending`` is called where only the stream's own end is still to come. Raises Fault for an error
+    inside the stream and for a stream that ends before the answer does.
     """
     held = ""
     thought = False

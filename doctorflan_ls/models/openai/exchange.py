@@ -49,12 +49,12 @@ class Peer:
         wire = Wire(self.address, stop, self.silence)
         url = httpcore2.URL(
             scheme=b"https" if self.address.secure else b"http",
-            host=self.address.host.encode("ascii"),
+            host=self.address.wire_host.encode("ascii"),
             port=self.address.port,
             target=f"{self.address.path}/{path}".encode("ascii"),
         )
         headers = [
-            (b"Host", self.address.name.encode("ascii")),
+            (b"Host", self.address.name.encode("idna")),
             (b"User-Agent", b"doctorflan-ls"),
             (b"Accept", b"text/event-stream, application/json"),
             # A compressed answer could be far larger than what was read of it.

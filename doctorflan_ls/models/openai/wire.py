@@ -213,9 +213,8 @@ class _Stream(NetworkStream):
             return Stopped()
         if isinstance(error, ssl.SSLCertVerificationError):
             return Fault("openai.certificate")
-        if isinstance(error, TimeoutError):
-            return self._wire.late(Fault("openai.unreachable", again=True))
-        return Fault("openai.tls")
+        fault = Fault("openai.tls")
+        return self._wire.late(fault) if isinstance(error, TimeoutError) else fault
 
     def close(self) -> None:
         """Close the connection."""
