@@ -21,6 +21,8 @@ _LONGEST_CHATTER = 120
 _JSON = "json\n"
 _LONGEST_JSON = 100_000
 _SHORTEST_ECHO = 4
+# A piece of a line of the request that is as long as this is no answer either.
+_LONG_ECHO = 8
 _LONGEST_GREETING = 5
 _MOST_EMPTY = 8
 
@@ -40,12 +42,18 @@ class AnswerReader:
     """
 
     def __init__(
-        self, titles: Titles, key: str = "", order: Sequence[str] = (), echoes: Iterable[str] = ()
+        self,
+        titles: Titles,
+        key: str = "",
+        order: Sequence[str] = (),
+        echoes: Iterable[str] = (),
+        recorded: Iterable[str] = (),
     ) -> None:
         """``key`` is the part that the answer begins in.
 
         ``order`` are the keys that were asked for, which an answer without titles may number.
-        ``echoes`` are lines of the request, which are no answer.
+        ``echoes`` are lines of the request and ``recorded`` sentences of the note: neither is an
+        answer.
         """
         self._titles = titles
         self._key = key
@@ -53,7 +61,7 @@ class AnswerReader:
         self._echoes = {folded for line in echoes if len(folded := fold(line)) >= _SHORTEST_ECHO}
         self._thought = WithoutThought()
         self._plain = PlainText()
-        self._repetition = Repetition()
+        self._repetition = Repetition(recorded)
         self._line = ""
         self._open = False
         self._begun: set[str] = set()
@@ -114,13 +122,13 @@ class AnswerReader:
     def _undecided(self) -> bool:
         """True while the line may become something else than text."""
         line = self._line
-        folded = fold(line)
+        folded = fold(_ITEM.sub("", line))
         if self._titles.heading(line + "\n") and ("：" in line or ":" in line):
             return False
         return (
             self._list is not None
             or self._titles.may_begin(line)
-            or any(echo.startswith(folded) for echo in self._echoes)
+            or self._repeats(folded)
             or (not self._begun and len(line) <= _LONGEST_CHATTER and _may_announce(line))
             or self._numbers(line)
             or _EMPTY.match(line) is not None
@@ -131,7 +139,7 @@ class AnswerReader:
         heading = self._titles.heading(line)
         if heading is not None and (complete or heading.rest or _COLON.search(line)):
             yield from self._begin(heading, complete=complete)
-        elif complete and (fold(line) in self._echoes or self._is_chatter(line)):
+        elif complete and (self._is_echo(line) or self._is_chatter(line)):
             return
         elif complete and _EMPTY.match(line):
             self._empty += 1
@@ -150,6 +158,13 @@ class AnswerReader:
         self._line = heading.rest
         if complete and heading.rest:
             yield from self._decide()
+
+    def _repeats(self, folded: str) -> bool:
+        return any(folded in echo for echo in self._echoes)
+
+    def _is_echo(self, line: str) -> bool:
+        folded = fold(_ITEM.sub("", line))
+        return folded in self._echoes or (len(folded) >= _LONG_ECHO and self._repeats(folded))
 
     def _is_chatter(self, line: str) -> bool:
         alone = len(line.strip()) <= _LONGEST_GREETING or _COLON.search(line) is not None

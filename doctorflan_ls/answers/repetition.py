@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 
 from doctorflan_ls.answers.headings import fold
 
 _ENDS = frozenset("。！？；;!?\n")
+# Not the one behind the number of a list's item.
+_FULL_STOP = re.compile(r"(?<!\d)\.\s$")
 _NUMBER = re.compile(r"^\d+")
 # A sentence is said twice at the most, a short one three times, and a word may always come again.
 _WORD = 2
 _SHORT = 5
 _MOST = 2
 _MOST_SHORT = 3
-# A text without sentences: what comes five times in a row, over at least so many letters.
-_TIMES = 5
-_LEAST = 20
+_LONG = 16
+# What comes so often in a row, over at least so many letters. Digits do not count: a list that
+# goes on with the same words under other numbers goes round in circles too.
+_TIMES = 6
+_LEAST = 16
 _LONGEST_PERIOD = 60
 
 
 class Repetition:
     """Takes an answer's text in pieces and gives back what is not said once too often."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorded: Iterable[str] = ()) -> None:
+        """``recorded`` are sentences that were given: those of some length are not shown."""
+        told = {_folded(sentence) for sentence in recorded}
+        self._recorded = sorted(sentence for sentence in told if len(sentence) >= _LONG)
         self.over = False
         self._said: Counter[str] = Counter()
         self._sentence = ""
@@ -45,7 +54,7 @@ class Repetition:
                 self.over = True
                 break
             self._sentence += char
-            if char in _ENDS or (char.isspace() and self._sentence[-2:-1] == "."):
+            if char in _ENDS or _FULL_STOP.search(self._sentence, len(self._sentence) - 3):
                 shown.append(self.finish())
         if not self.over and not self._comes_again():
             shown.append(self._rest())
@@ -57,10 +66,14 @@ class Repetition:
         if len(folded) >= _WORD:
             self.over = self.over or self._said[folded] >= _most(folded)
             self._said[folded] += 1
-        rest = "" if self.over else self._rest()
+        rest = "" if self.over or self._is_recorded(folded) else self._rest()
         self._sentence = ""
         self._shown = 0
         return rest
+
+    def _is_recorded(self, folded: str) -> bool:
+        at = bisect_left(self._recorded, folded)
+        return at < len(self._recorded) and self._recorded[at] == folded
 
     def _rest(self) -> str:
         rest = self._sentence[self._shown :]
@@ -70,7 +83,7 @@ class Repetition:
     def _circles(self, char: str) -> bool:
         """True where ``char`` makes the text end with the same few letters again and again."""
         letter = fold(char)
-        if not letter:
+        if not letter or letter.isdigit():
             return False
         tail = self._tail = (self._tail + letter)[-_TIMES * _LONGEST_PERIOD :]
         for period in range(1, min(len(tail) // _TIMES, _LONGEST_PERIOD) + 1):
@@ -82,8 +95,11 @@ class Repetition:
         return False
 
     def _comes_again(self) -> bool:
-        """True while the sentence may become one that was said too often."""
+        """True while the sentence may become one that was said too often, or that was given."""
         folded = _folded(self._sentence)
+        at = bisect_left(self._recorded, folded)
+        if at < len(self._recorded) and self._recorded[at].startswith(folded):
+            return True
         often = (said for said, times in self._said.items() if times >= _most(said))
         return any(said.startswith(folded) for said in often)
 

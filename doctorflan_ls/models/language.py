@@ -124,10 +124,11 @@ class _Answer:
         from doctorflan_ls.answers import AnswerReader  # noqa: PLC0415
 
         lead = ""
+        echoes, recorded = self.layout.echoes, self.layout.recorded
         for number, part in enumerate(asked):
             yield from self.layout.facts_before(part.key)
             lead += part.title + self.layout.colon
-            reader = AnswerReader(self.layout.titles(asked), part.key, (), self.layout.echoes)
+            reader = AnswerReader(self.layout.titles(asked), part.key, (), echoes, recorded)
             left = max(self.sampling.max_tokens - self._used, 0)
             share = replace(self.sampling, max_tokens=max(left // (len(asked) - number), 1))
             said = []
@@ -149,7 +150,7 @@ class _Answer:
         if asked:
             yield from self.layout.facts_before(keys[0])
         titles = self.layout.titles(asked, everything=True) if asked else self.layout.titles(())
-        reader = AnswerReader(titles, first, keys, self.layout.echoes)
+        reader = AnswerReader(titles, first, keys, self.layout.echoes, self.layout.recorded)
         for piece in self._pieces(messages, self.sampling, reader, "", None):
             yield from self.layout.words(piece.key, piece.text)
 

@@ -13,12 +13,16 @@ from doctorflan_ls.answers import Titles
 from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.models.skeleton.compose import compose
+from doctorflan_ls.models.vetting import allergy_conflicts, values_not_recorded
+from doctorflan_ls.notes.sentences import sentences
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.prompts.fence import harmless
 from doctorflan_ls.prompts.fitting import LeftOut
 from doctorflan_ls.prompts.render import Part, parts, request, word
 
 _MOST_NAMED = 8
+# A model repeats what it was given, and no context takes more than this.
+_MOST_READ = 200_000
 
 
 class DraftLayout:
@@ -41,6 +45,7 @@ class DraftLayout:
         self._current: str | None = None
         self._begun = False
         self._faults: dict[str, list[str]] = {}
+        self._said: list[str] = []
 
     @property
     def colon(self) -> str:
@@ -56,6 +61,12 @@ class DraftLayout:
         asked = request(self._prompt, self.asked)
         asks = [part.ask for part in self.asked]
         return (*system, *own, *asked, *asks, task.instruction.in_(self._language))
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The note's sentences: where a model repeats one it answers nothing."""
+        text = self._prompt.note.slice(self._prompt.scope())[:_MOST_READ]
+        return tuple(text[span.start : span.end] for span in sentences(text, 0, len(text)))
 
     def titles(self, asked: Sequence[Part], *, everything: bool = False) -> Titles:
         """The titles that begin a part: of those ``asked`` for, or of all the task's."""
@@ -95,6 +106,7 @@ class DraftLayout:
         if key != self._current or not self._begun:
             yield from self._begin(key)
             self._current = key
+        self._said.append(text)
         yield Chunk(text, element=key if key in self._elements else "")
 
     def unanswered(self, key: str) -> Iterator[Chunk]:
@@ -120,13 +132,25 @@ class DraftLayout:
             silent = [part.title for part in self.asked if part.key not in self._answered]
         else:
             silent = [] if self._answered else [word("whole", self._language)]
-        if silent:
-            self._faults["nothing"] = silent
+        for titles in self._faults.values():
+            titles[:] = [title for title in titles if title not in silent]
+        self._faults["nothing"] = silent
         for fault, titles in self._faults.items():
+            if not titles:
+                continue
             shown = self._listed(list(dict.fromkeys(titles)))
             yield from self._line(word(fault, self._language, parts=shown))
+        yield from self._warnings()
         if self._answered:
             yield from self._line(word("checked", self._language, model=self._model))
+
+    def _warnings(self) -> Iterator[Chunk]:
+        note, words = self._prompt.note, "".join(self._said)
+        values = values_not_recorded(note, words)
+        if values:
+            yield from self._line(word("values", self._language, parts=self._listed(values)))
+        for line in allergy_conflicts(note, words, self._language):
+            yield from self._line(line)
 
     def _begin(self, key: str) -> Iterator[Chunk]:
         """Title and label before the model's words for ``key``."""
@@ -145,6 +169,8 @@ class DraftLayout:
             yield from self._line(self._title(key) + self.colon + blank, element)
         else:
             yield from self._line("")
+        # One part's last word and the next one's first are no word together.
+        self._said.append("\n")
         label = "suggestion" if self._prompt.turn is None else "answer"
         yield Chunk(word(label, self._language), element=element)
 
