@@ -71,6 +71,7 @@ BOTH = {"candidates": "夹层\n肺栓塞", "settle": "查 CTA。"}
         ("<think>没有想完", {}),
         ("", {}),
         ("a", {"": "a"}),
+        ("待鉴别：a b c d a b c d", {"candidates": "a b c d a b c d"}),
     ],
 )
 def test_an_answer_is_read_into_its_parts_however_it_comes(text, parts, size) -> None:
@@ -90,6 +91,15 @@ def test_an_answer_is_read_into_its_parts_however_it_comes(text, parts, size) ->
 )
 def test_a_model_that_goes_round_in_circles_is_cut(text: str, shown: str, size: int) -> None:
     assert read(text, size, "settle") == ({"settle": shown}, True)
+
+
+def test_blanks_stay_in_what_is_held_back_at_first() -> None:
+    told = "She has had flank pain and chills since last night."
+    reader = AnswerReader(Titles(TASK.elements), "settle", (), (), (told,))
+    text = "She has had flank pain for a week. She has had flank pain and chills since last night."
+    pieces = [piece.text for char in text for piece in reader.push(char)]
+    pieces += [piece.text for piece in reader.finish()]
+    assert "".join(pieces).rstrip() == "She has had flank pain for a week."
 
 
 def test_different_sentences_with_the_same_words_are_no_circle() -> None:
@@ -231,6 +241,8 @@ def test_a_sentence_of_the_note_is_no_answer(takes_lead: bool) -> None:
         ),
         (EN, "Give sertraline 50mg and 12 units of insulin.", ["12 units"]),
         (EN, "Come back in 48 hours for 2 tests.", []),
+        (EN, "Allergies: sulfa drugs (hives). Avoid sulfonamides.", []),
+        (ZH, "患者对青霉素过敏，避免使用阿莫西林。", []),
     ],
 )
 def test_a_value_of_its_own_and_a_drug_against_an_allergy_are_pointed_out(

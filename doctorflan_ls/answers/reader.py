@@ -64,7 +64,9 @@ class AnswerReader:
         self._repetition = Repetition(recorded)
         self._line = ""
         self._open = False
+        # The parts of which something was read, and those of which something was shown.
         self._begun: set[str] = set()
+        self._showing: set[str] = set()
         self._break = False
         self._line_end = ""
         self._empty = 0
@@ -219,6 +221,8 @@ class AnswerReader:
         if self._key not in self._begun:
             text = text.lstrip()
             self._break = False
+        if text:
+            self._begun.add(self._key)
         if self._break and text:
             yield from self._ended()
             self._break = False
@@ -231,8 +235,11 @@ class AnswerReader:
         self._line_end = ""
 
     def _shown(self, text: str) -> Iterator[Piece]:
+        if self._key not in self._showing:
+            text = text.lstrip()
+            self._line_end = ""
         if text:
-            self._begun.add(self._key)
+            self._showing.add(self._key)
             yield Piece(self._key, self._line_end + text)
             self._line_end = ""
 

@@ -132,8 +132,11 @@ class DraftLayout:
             silent = [part.title for part in self.asked if part.key not in self._answered]
         else:
             silent = [] if self._answered else [word("whole", self._language)]
-        for titles in self._faults.values():
-            titles[:] = [title for title in titles if title not in silent]
+        # Of one part, the worst is said.
+        hidden = {"repeated": silent, "too_long": [*silent, *self._faults.get("repeated", ())]}
+        for fault, worse in hidden.items():
+            titles = self._faults.get(fault, [])
+            titles[:] = [title for title in titles if title not in worse]
         self._faults["nothing"] = silent
         for fault, titles in self._faults.items():
             if not titles:

@@ -36,9 +36,11 @@ def allergy_conflicts(note: Note, words: str, language: Locale) -> Iterator[str]
     allergens = [f for f in note.facts if f.kind == "allergy" and f.assertion != "denied"]
     if not allergens:
         return
-    named = {
-        fact.name: fact for fact in parse_note(words).facts if fact.kind in ("drug", "allergy")
-    }
+    facts = parse_note(words).facts
+    told = [fact.span for fact in facts if fact.kind == "allergy"]
+    drugs = (fact for fact in facts if fact.kind == "drug" and fact.status != "avoid")
+    # Where the model itself speaks of the allergy there is nothing to warn of.
+    named = {fact.name: fact for fact in drugs if not any(fact.span.overlaps(at) for at in told)}
     for drug in named.values():
         for allergen in allergens:
             how = relation(drug, allergen)
