@@ -9,7 +9,9 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnxruntime import RunOptions
 
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.manifest import MANIFEST_FILE
@@ -83,3 +85,17 @@ def test_stopped_in_the_middle_it_is_free_at_once(model):
     # A whole prompt takes a second and more; on a busy machine this is still far below.
     assert ended[0] - said < 0.3
     assert model._decoder._cache.length == len(model._decoder.tokens)
+
+
+def test_a_warm_cache_changes_no_bit(model):
+    decoder, rng = model._decoder, np.random.default_rng(7)
+    for length in (40, 333, 700):
+        prompt = rng.integers(20, model._vocabulary - 20, length).tolist()
+        decoder.reuse([0])
+        cold = decoder.prefill(prompt, RunOptions()).copy()
+        for cut in (length - 1, int(rng.integers(length))):
+            other = prompt[:cut] + rng.integers(20, 1000, 50).tolist()
+            logits = decoder.prefill(other[decoder.reuse(other) :], RunOptions())
+            decoder.step(int(logits.argmax()), RunOptions())
+            warm = decoder.prefill(prompt[decoder.reuse(prompt) :], RunOptions())
+            np.testing.assert_array_equal(warm, cold)

@@ -16,7 +16,7 @@ cache. Any other is asked once, and its answer is read tolerantly (``answers/``)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -56,6 +56,20 @@ class LanguageModel:
         Raises ModelUnavailable where the context is too small for the task, and as the language
         model does.
         """
+        with closing(self._chunks(prompt, sampling, stop)) as chunks:
+            while not stop.is_set():
+                chunk = next(chunks, None)
+                if chunk is None:
+                    return
+                yield chunk
+
+    def close(self) -> None:
+        """Give back what the language model holds."""
+        self._chat.close()
+
+    def _chunks(
+        self, prompt: Prompt, sampling: Sampling, stop: Stop
+    ) -> Generator[Chunk, None, None]:
         # What words and reads answers is not needed before the first of them.
         from doctorflan_ls.models.layout import DraftLayout  # noqa: PLC0415
 
@@ -69,12 +83,7 @@ class LanguageModel:
             yield from answer.guided(messages, layout.asked)
         else:
             yield from answer.free(messages, layout.asked)
-        if not stop.is_set():
-            yield from layout.finish()
-
-    def close(self) -> None:
-        """Give back what the language model holds."""
-        self._chat.close()
+        yield from layout.finish()
 
     def _conversation(
         self, prompt: Prompt, layout: DraftLayout, sampling: Sampling

@@ -15,6 +15,10 @@ from doctorflan_ls.models.onnx.layout import Feed, Layout, Role
 Logits = npt.NDArray[np.floating[Any]]
 _LONGEST_PIECE = 512
 _SHORTEST_PIECE = 32
+# A piece begins at a multiple of this, however much of the prompt was kept: the runtime's matrix
+# products treat rows in tiles, and a row that comes out otherwise than in a cold run can turn a
+# greedy answer.
+_TILE = 32
 # A graph that gives logits for every token of a piece needs this much for them.
 _LOGITS_BYTES = 64 * 1024 * 1024
 
@@ -50,26 +54,39 @@ class Decoder:
         mask = layout.feeds.get("attention_mask")
         self._ones: Array = np.ones(context, mask.dtype if mask else "int64")
         self._scratch: Array = np.zeros(0, layout.logits_dtype)
+        self._read = 0
         self.tokens: list[int] = []
 
-    def reuse(self, prompt: Sequence[int]) -> int:
+    def reuse(self, prompt: Sequence[int], *, continued: bool = False) -> int:
         """Keep of the cache what ``prompt`` begins with; return how many tokens that are.
 
         At least the last token of ``prompt`` is left to be run: its logits choose the next one.
+        What is kept was read as a prompt and in whole tiles, so that the answer is the same as
+        from an empty cache; a prompt that is ``continued`` from the answer just made keeps all.
         """
         kept = 0
         for seen, wanted in zip(self.tokens, prompt[:-1], strict=False):
             if seen != wanted:
                 break
             kept += 1
+        if not continued:
+            kept = min(kept, self._read) // _TILE * _TILE
+        self._read = min(self._read, kept)
         self._cache.trim(kept)
         del self.tokens[kept:]
         return kept
 
     def prefill(self, tokens: Sequence[int], options: RunOptions) -> Logits:
         """Run the tokens in pieces; return the logits after the last, valid until the next step."""
-        for start in range(0, len(tokens), self._piece):
-            self._run(tokens[start : start + self._piece], options)
+        start = 0
+        while start < len(tokens):
+            # To the next multiple of a piece: where a cold run ends its pieces too.
+            end = start + self._piece - self._cache.length % self._piece
+            whole = self._read == self._cache.length
+            self._run(tokens[start:end], options)
+            if whole:
+                self._read = self._cache.length
+            start = end
         return self._row
 
     def step(self, token: int, options: RunOptions) -> Logits:

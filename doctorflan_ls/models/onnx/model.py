@@ -51,6 +51,7 @@ class OnnxModel:
         self._tokenizer = tokenizer
         self._decoder: Decoder | None = decoder
         self._vocabulary = vocabulary
+        self._asked: tuple[Sequence[Message], str] = ((), "")
 
     @property
     def spec(self) -> ModelSpec:
@@ -87,8 +88,12 @@ class OnnxModel:
         if most <= 0:
             return "length"
         text = self._tokenizer.decoder(lead)
+        before, led = self._asked
+        continued = tuple(messages) == before and len(lead) > len(led) and lead.startswith(led)
+        self._asked = (tuple(messages), lead)
+        todo = prompt[self._decoder.reuse(prompt, continued=continued) :]
         finish: Finish = "stop"
-        with closing(_tokens(self._decoder, prompt, Sampler(sampling), stop, self._file)) as tokens:
+        with closing(_tokens(self._decoder, todo, Sampler(sampling), stop, self._file)) as tokens:
             for made, token in enumerate(tokens, start=1):
                 if token in self._tokenizer.end_ids:
                     break
@@ -114,9 +119,9 @@ class OnnxModel:
 
 
 def _tokens(
-    decoder: Decoder, prompt: Sequence[int], sampler: Sampler, stop: Stop, file: str
+    decoder: Decoder, todo: Sequence[int], sampler: Sampler, stop: Stop, file: str
 ) -> Generator[int, None, None]:
-    """The tokens of an answer, without end; ends early where ``stop`` is set."""
+    """The tokens that follow ``todo``, without end; ends early where ``stop`` is set."""
     # Of this answer alone: a stop that comes late cannot reach the next one's steps.
     options = RunOptions()
     # No graph capture, which is for graphics cards: onnxruntime asks for this entry in each step,
@@ -128,7 +133,6 @@ def _tokens(
 
     try:
         with stop.calling(terminate):
-            todo = prompt[decoder.reuse(prompt) :]
             logits = decoder.prefill(todo, options)
             while not stop.is_set():
                 token = sampler.choose(logits)
