@@ -139,6 +139,12 @@ def test_a_guided_model_goes_on_from_each_title_and_from_what_it_said() -> None:
     assert len({chat.asked[0], chat.asked[1]}) == 1
 
 
+def test_a_part_that_went_round_in_circles_is_not_shown_to_the_model_again() -> None:
+    chat = ScriptedChat("手术。" * 20, takes_lead=True)
+    chunks(chat, prompt(ZH, "differential-diagnosis"))
+    assert chat.leads == ["待鉴别：", "鉴别要点与确认方法："]
+
+
 def test_a_guided_model_that_begins_the_next_part_is_stopped_there() -> None:
     text = "夹层。\n鉴别要点与确认方法：查 CTA。\n再说。"
     chat = ScriptedChat(text, takes_lead=True)

@@ -135,6 +135,15 @@ def test_the_conversation_fits_the_context_and_the_draft_says_what_is_missing(
     assert max(chat.counted) <= context * 10
 
 
+def test_a_note_of_many_short_parts_fits_too() -> None:
+    text = LONG.format(hpi="患者胸痛。", social="饮酒。") * 2000
+    chat, made = conversation(text, "differential-diagnosis", context=6000)
+    assert chat.count(chat.asked[0]) <= 6000 - 200
+    assert chat.count(chat.asked[0]) > 6000 * 0.6
+    assert made.startswith("［病历过长")
+    assert len(made.split("\n")[0]) < 200
+
+
 def test_a_note_that_fits_is_given_whole_and_counted_once() -> None:
     chat, made = conversation(EXAMPLES["en"], "triage", context=20_000)
     assert len(chat.counted) == 1

@@ -132,11 +132,11 @@ class _Answer:
         """Ask for each part in turn: its title is the beginning of what the model goes on with."""
         from doctorflan_ls.answers import AnswerReader  # noqa: PLC0415
 
-        lead = ""
+        done = ""
         echoes, recorded = self.layout.echoes, self.layout.recorded
         for number, part in enumerate(asked):
             yield from self.layout.facts_before(part.key)
-            lead += part.title + self.layout.colon
+            lead = done + part.title + self.layout.colon
             reader = AnswerReader(self.layout.titles(asked), part.key, (), echoes, recorded)
             left = max(self.sampling.max_tokens - self._used, 0)
             share = replace(self.sampling, max_tokens=max(left // (len(asked) - number), 1))
@@ -148,7 +148,9 @@ class _Answer:
                 return
             if not said:
                 yield from self.layout.unanswered(part.key)
-            lead += "".join(said) + "\n"
+            # A model that is shown how it repeated itself does so again.
+            if said and not reader.over:
+                done = lead + "".join(said) + "\n"
 
     def free(self, messages: Sequence[Message], asked: Sequence[Part]) -> Iterator[Chunk]:
         """Ask once for all parts, or for an answer without any."""

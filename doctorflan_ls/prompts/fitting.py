@@ -81,15 +81,18 @@ class CaseFitter:
         if self.length <= limit:
             return self.whole()
         left = limit
+        # Behind each part that is kept something may be left out, which is said there.
+        said = len(self._gap) + 2
         for part in self._by_worth:
             size = len(part.text)
-            part.kept = size if size <= left else self._beginning(part, int(left * _SHARE))
-            left -= part.kept
+            room = left - said
+            part.kept = size if size <= room else self._beginning(part, int(room * _SHARE))
+            left -= part.kept + said if part.kept else 0
         for part in self._by_worth:
             if part.kept < len(part.text):
-                more = self._beginning(part, part.kept + left)
-                left -= more - part.kept
-                part.kept = more
+                more = self._beginning(part, part.kept + left - (0 if part.kept else said))
+                left -= more - part.kept + (0 if part.kept or not more else said)
+                part.kept = max(more, part.kept)
         return Case(self._joined(), tuple(self._left_out()))
 
     def _beginning(self, part: _Part, limit: int) -> int:
@@ -127,10 +130,12 @@ def fitted(
     """
     if fitter.length <= budget * _MOST_CHARACTERS:
         case = fitter.whole()
+        limit = len(case.text)
         if (used := tokens(case.text)) <= budget:
             return case
     else:
-        case = fitter.cut(budget)
+        limit = budget
+        case = fitter.cut(limit)
         used = tokens(case.text)
     around = tokens("")
     room = budget - max(around, floor)
@@ -140,8 +145,8 @@ def fitted(
             best = case
             if used - around > room * _FULL:
                 break
-        # By the characters for each token of the text that was counted last.
-        limit = int(len(case.text) * room / max(used - around, 1) * _CAUTION)
+        # By the tokens that the last length took.
+        limit = int(limit * room / max(used - around, 1) * _CAUTION)
         case = fitter.cut(limit)
         if limit < _LEAST or (best and len(case.text) <= len(best.text)):
             break
