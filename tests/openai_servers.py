@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.tasks.model import Bilingual
 
 Answer = Callable[[socket.socket, bytes], None]

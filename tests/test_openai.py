@@ -14,7 +14,7 @@ from openai_servers import HEAD, echoes, event, manifest, sends, serving, stream
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-from doctorflan_ls.models.manifest import parse as parse_manifest
+from doctorflan_ls.models.folders.manifest import parse as parse_manifest
 from doctorflan_ls.models.openai import address, events, keys, load
 from doctorflan_ls.models.openai.answer import text_of
 from doctorflan_ls.models.openai.chat import OpenAIChat
@@ -135,8 +135,8 @@ def test_what_is_sent(tmp_path):
 def test_a_known_context_bounds_the_answer(tmp_path):
     with serving(stream("a")) as server:
         chat = _load(server.url, tmp_path, context_length=100)
-        count = chat.count([Message("user", "x" * 40)])
-        _text(chat, "x" * 40, max_tokens=500)
+        count = chat.count([Message("user", "x" * 60)])
+        _text(chat, "x" * 60, max_tokens=500)
         assert server.bodies[0]["max_tokens"] == 100 - count
         with pytest.raises(ModelUnavailable) as caught:
             _text(chat, "很" * 100)
@@ -173,6 +173,7 @@ RICH = (
     b"data: {\"choices\": [{\"delta\": {\"reasoning_content\": \"hm\", \"content\": null}}]}\n\n"
     b"data: {\"choices\": [{\"delta\": {\"content\": \"\xe7\x97\x9b\"},"
     b" \"finish_reason\": \"\"}]}\n\n"
+    b"data: {\"choices\": [{\"delta\": {}, \"finish_reason\": \"stop\"}]}\n\n"
     b"\n\ndata: {\"usage\": {\"total_tokens\": 3}}\n\ndata: [DONE]\n\n"
 )  # fmt: skip
 

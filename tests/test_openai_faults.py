@@ -86,6 +86,7 @@ ECHO = f'{{"error": {{"message": "bad: {NOTE}"}}}}'.encode()
         (status(200, ECHO), "openai.failed-midway"),
         (sends(HEAD, event("胸痛")), "openai.cut-off"),
         (sends(HEAD), "openai.cut-off"),
+        (sends(HEAD, event("胸痛"), b"data: [DONE]\n\n"), "openai.cut-off"),
         (sends(HEAD, event("胸"), b"data: {nonsense\n\n"), "openai.garbled"),
         (sends(HEAD, b"data: []\n\n"), "openai.garbled"),
         (sends(HEAD, b"data: " + b"[" * 100_000 + b"\n\n"), "openai.garbled"),
@@ -237,6 +238,15 @@ def test_a_stop_cuts_the_connection_at_once(sent, tmp_path):
         assert time.monotonic() - started < 1
         assert gone.wait(2)
         assert _ask(chat) == ("好", "stop")
+
+
+def test_nothing_follows_a_stop_even_where_it_is_here_already(tmp_path):
+    with serving(sends(HEAD + event("a") * 50 + event(finish="stop"))) as server:
+        stop = Stop()
+        pieces = _load(server.url, tmp_path).stream([Message("user", "x")], Sampling(), stop)
+        next(pieces)
+        stop.set()
+        assert not list(pieces)
 
 
 def test_a_reader_that_goes_away_closes_the_connection(tmp_path):

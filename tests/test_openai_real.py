@@ -88,6 +88,7 @@ def _ask(chat, question: str, **sampling) -> tuple[list[str], str]:
             return texts, end.value
 
 
+LONG = "Tell me a very long story about a hospital, with many people."
 QUESTION = "Name three signs of dehydration."
 
 
@@ -118,7 +119,7 @@ def test_an_answer_in_chinese_has_no_half_characters(chat):
 
 def test_cancelled_in_the_middle(chat):
     stop = Stop()
-    pieces = chat.stream([Message("user", QUESTION)], Sampling(max_tokens=400), stop)
+    pieces = chat.stream([Message("user", LONG)], Sampling(max_tokens=1500), stop)
     next(pieces)
     cut_at: list[float] = []
 
@@ -126,7 +127,7 @@ def test_cancelled_in_the_middle(chat):
         cut_at.append(time.monotonic())
         stop.set()
 
-    threading.Timer(0.3, cut).start()
+    threading.Timer(0.05, cut).start()
     for _ in pieces:
         pass
     assert time.monotonic() - cut_at[0] < 0.1
@@ -134,12 +135,12 @@ def test_cancelled_in_the_middle(chat):
 
 
 def test_the_server_is_free_again_after_a_cancel(chat):
-    """A server that went on would make the next answer wait for 400 tokens."""
+    """A server that went on would make the next answer wait for 1,500 tokens."""
     started = time.monotonic()
     texts, _ = _ask(chat, QUESTION, max_tokens=24)
     usual = time.monotonic() - started
     stop = Stop()
-    pieces = chat.stream([Message("user", QUESTION)], Sampling(max_tokens=1500), stop)
+    pieces = chat.stream([Message("user", LONG)], Sampling(max_tokens=1500), stop)
     next(pieces)
     stop.set()
     assert not list(pieces)

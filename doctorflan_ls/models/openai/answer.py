@@ -24,7 +24,8 @@ def text_of(events: Iterable[str], ending: Callable[[], None]) -> Generator[str,
     thought = False
     for data in events:
         if data.strip() == "[DONE]":
-            return "stop"
+            # A server that drops a request for another one ends its stream so, without a reason.
+            break
         choice = _choice(data)
         if choice is None:
             continue

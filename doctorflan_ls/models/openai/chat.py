@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -18,14 +18,14 @@ from doctorflan_ls.models.base import (
     Sampling,
     Stop,
 )
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
+from doctorflan_ls.models.local.stopping import until
 from doctorflan_ls.models.openai import address as addresses
 from doctorflan_ls.models.openai import estimate, events, keys
 from doctorflan_ls.models.openai.address import Address
 from doctorflan_ls.models.openai.answer import text_of
 from doctorflan_ls.models.openai.exchange import Peer, body_of, header, payload
 from doctorflan_ls.models.openai.faults import Fault, Stopped
-from doctorflan_ls.models.stopping import until
 from doctorflan_ls.privacy import Masked, mask
 
 _ATTEMPTS = 3
@@ -170,7 +170,8 @@ class OpenAIChat:
             if "application/json" in kind or header(response, b"content-encoding") not in _PLAIN:
                 failed = b'"error"' in body_of(response, _MAX_PLAIN_BYTES)
                 raise Fault("openai.failed-midway" if failed else "openai.no-stream")
-            return (yield from text_of(events.data_of(response.iter_stream()), wire.ending))
+            said = _while_wanted(events.data_of(response.iter_stream()), stop)
+            return (yield from text_of(said, wire.ending))
 
     def _parameters(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         most = sampling.max_tokens
@@ -197,6 +198,14 @@ class OpenAIChat:
         return ModelUnavailable(
             fault.key, host=self._peer.address.name, model=self._model, **fault.fields
         )
+
+
+def _while_wanted(said: Iterable[str], stop: Stop) -> Iterator[str]:
+    """The events until the stop: many of them may have come with one read."""
+    for each in said:
+        if stop.is_set():
+            raise Stopped
+        yield each
 
 
 def _told(messages: Sequence[Message], masked: Masked) -> tuple[Message, ...]:
