@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from corpora import NAMES, notes_of
 from hypothesis import given
 from hypothesis import strategies as st
 from openai_servers import HEAD, echoes, event, manifest, sends, serving, stream
+from tokenizers import Tokenizer
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.folders.manifest import parse as parse_manifest
-from doctorflan_ls.models.openai import address, events, keys, load
+from doctorflan_ls.models.openai import address, estimate, events, keys, load
 from doctorflan_ls.models.openai.answer import text_of
 from doctorflan_ls.models.openai.chat import OpenAIChat
 from doctorflan_ls.models.openai.wire import Wire
@@ -327,3 +331,31 @@ def test_no_http_before_the_first_load():
     code = "import sys, doctorflan_ls.models.openai, doctorflan_ls.models.catalogue, "
     code += "doctorflan_ls.cli.serve; assert 'httpcore2' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese", "tokens"),
+    [
+        ("", True, 16),
+        ("胸痛3天。", True, 16 + 5),
+        ("胸痛3天。", False, 16 + 4 * 3 + 1),
+        ("Chest pain", True, 16 + 2 + 1 + 2),
+        ("BP 138/80\n", True, 16 + 1 + 1 + 6 + 1),
+        ("😀", True, 16 + 4),
+    ],
+)
+def test_tokens_are_estimated_by_script(text, chinese, tokens):
+    assert estimate.tokens([Message("user", text)], chinese=chinese) == tokens
+
+
+@pytest.mark.data
+def test_the_estimate_is_an_upper_one_for_real_notes():
+    found = os.environ.get("DOCTORFLAN_TEST_MODELS", "")
+    tokenizer = Path(found) / "smollm2-135m" / "tokenizer.json"
+    if not found or not tokenizer.exists():
+        pytest.skip("DOCTORFLAN_TEST_MODELS names no smollm2-135m")
+    count = Tokenizer.from_file(str(tokenizer))
+    for corpus in NAMES:
+        for note in notes_of(corpus)[:30]:
+            need = len(count.encode(note, add_special_tokens=False).ids)
+            assert estimate.tokens([Message("user", note)], chinese=False) >= need

@@ -24,9 +24,10 @@ import pytest
 from openai_servers import manifest
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
+from doctorflan_ls.models.base import ChatModel, Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.openai import load
 from doctorflan_ls.models.openai.address import parse
+from doctorflan_ls.testing.model_contract import ChatModelContract
 
 pytestmark = pytest.mark.slow
 
@@ -166,3 +167,18 @@ def test_a_wrong_model(server, request, tmp_path):
     with pytest.raises(ModelUnavailable, match="no-such-model") as caught:
         _ask(chat, "x")
     assert caught.value.key in {"openai.no-model", "openai.nothing-there"}
+
+
+class TestContract(ChatModelContract):
+    """What every kind of model keeps to, over the network."""
+
+    @pytest.fixture(autouse=True)
+    def _served(self, server, tmp_path):
+        url, name = server
+        # 2,048 is what the servers of these tests are started with.
+        self._given = manifest(url, name, digest="0" * 64, context_length=2048)
+        self._options = ModelOptions(hosts=(parse(url).name,))
+        self._folder = tmp_path
+
+    def model(self) -> ChatModel:
+        return load(self._folder, self._given, self._options)

@@ -34,6 +34,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 20.0
 # More of them many servers refuse; all of them are looked for here.
 _STOPS_SENT = 4
+# What tells a model to keep placeholders, longer in Chinese.
+_ADVICE_TOKENS = 64
 _MAX_PLAIN_BYTES = 64 * 1024
 _PLAIN = ("", "identity")
 
@@ -84,7 +86,8 @@ class OpenAIChat:
 
     def count(self, messages: Sequence[Message]) -> int:
         """An upper estimate of the tokens of ``messages``; see `estimate.tokens`."""
-        return estimate.tokens(messages, chinese="zh" in self._spec.languages)
+        advice = 0 if self._peer.address.local else _ADVICE_TOKENS
+        return estimate.tokens(messages, chinese="zh" in self._spec.languages) + advice
 
     def stream(
         self, messages: Sequence[Message], sampling: Sampling, stop: Stop, lead: str = ""
