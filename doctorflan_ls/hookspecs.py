@@ -23,7 +23,6 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def register_models(register: Callable[[Listed], None]) -> None:
     """Call ``register`` with each model that the plugin brings; nothing may be loaded yet.
 
-    A model in a folder of the package is listed by
-    ``register(doctorflan_ls.models.store.folder_model(folder))``. An id that is taken already is
-    reported and left out.
+    A model in a folder of the package is listed by ``register(folder_model(folder))`` of
+    `doctorflan_ls.models.folders.store`. An id that is taken already is reported and left out.
     """

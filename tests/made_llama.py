@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from made_tokenizers import byte_level
 
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.tasks.model import Bilingual
 
 CONTEXT = 1024

@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.tasks.model import Bilingual
 
 HEADS, SIZE, LAYERS, CONTEXT = 2, 8, 2, 4096

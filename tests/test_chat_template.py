@@ -6,8 +6,8 @@ import pytest
 from made_tokenizers import byte_level, user
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.chat_template import ChatTemplate
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.local.chat_template import ChatTemplate
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 
 LOOP = "{% set ns = namespace(x='ab') %}{% for i in range(99) %}STEP{% endfor %}{{ ns.x }}"
 BIG = "{% set x = 'a' * 9999 %}{% set x = x ~ x ~ x ~ x %}"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_tokenizers import byte_fallback, byte_level
 
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")

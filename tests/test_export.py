@@ -21,10 +21,10 @@ from doctorflan_ls.export.blocks import joined, quantised
 from doctorflan_ls.export.gguf_source import GgufSource
 from doctorflan_ls.export.tokenizer_files import _merges
 from doctorflan_ls.export.verify import GraphRunner
-from doctorflan_ls.models import manifest as manifests
 from doctorflan_ls.models import onnx
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 from doctorflan_ls.tasks.model import Bilingual
 
 ABOUT = {

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from tiny_decoders import tiny, write_gguf, write_hf
 
 from doctorflan_ls.cli.app import app
-from doctorflan_ls.models import manifest
+from doctorflan_ls.models.folders import manifest
 
 
 def run(*arguments: object):

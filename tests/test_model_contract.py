@@ -11,8 +11,8 @@ from made_llama import manifest, tiny_llama
 from doctorflan_ls.models import onnx as onnx_kind
 from doctorflan_ls.models import transformers as torch_kind
 from doctorflan_ls.models.base import ModelOptions
+from doctorflan_ls.models.folders.manifest import read
 from doctorflan_ls.models.language import LanguageModel
-from doctorflan_ls.models.manifest import read
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.testing import ChatModelContract, ModelContract
 

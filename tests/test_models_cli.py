@@ -18,8 +18,8 @@ from click.testing import CliRunner
 
 from doctorflan_ls.cli.app import app
 from doctorflan_ls.cli.exits import Exit
-from doctorflan_ls.models import manifest as manifests
-from doctorflan_ls.models.manifest import Sample
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders.manifest import Sample
 
 ROOT = Path(__file__).parent.parent
 REAL = os.environ.get("DOCTORFLAN_TEST_MODELS", "")

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models import manifest as manifests
-from doctorflan_ls.models import paths, store
-from doctorflan_ls.models.manifest import Manifest, ModelFile, Sample
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders import paths, store
+from doctorflan_ls.models.folders.manifest import Manifest, ModelFile, Sample
 from doctorflan_ls.tasks.model import Bilingual
 
 ROOT = Path(__file__).parent.parent

@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doctorflan_ls.errors import BadRequest, ModelUnavailable
-from doctorflan_ls.models import catalogue, content, intake, store
-from doctorflan_ls.models import manifest as manifests
+from doctorflan_ls.models import catalogue
 from doctorflan_ls.models.base import ModelOptions
-from doctorflan_ls.models.manifest import Manifest, ModelFile
+from doctorflan_ls.models.folders import content, intake, store
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders.manifest import Manifest, ModelFile
 from doctorflan_ls.tasks.model import Bilingual
 
 FILES = {"onnx/model.onnx": b"\x08\x08" + b"w" * 1000, "tokenizer.json": "{'词': 1}".encode()}

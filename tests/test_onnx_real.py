@@ -14,8 +14,8 @@ import pytest
 from onnxruntime import RunOptions
 
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-from doctorflan_ls.models.manifest import MANIFEST_FILE
-from doctorflan_ls.models.manifest_reader import parse_manifest
+from doctorflan_ls.models.folders.manifest import MANIFEST_FILE
+from doctorflan_ls.models.folders.manifest_reader import parse_manifest
 from doctorflan_ls.models.onnx import load
 
 NOTE = (

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-from doctorflan_ls.models.manifest import ModelFile
+from doctorflan_ls.models.folders.manifest import ModelFile
 from doctorflan_ls.models.onnx import load
 
 PLAIN = graphs.graph(graphs.weights())

@@ -64,7 +64,7 @@ def register_models(register):
     "broken_folder": """
 from pathlib import Path
 from doctorflan_ls.hookspecs import hookimpl
-from doctorflan_ls.models.store import folder_model
+from doctorflan_ls.models.folders.store import folder_model
 @hookimpl
 def register_models(register):
     register(folder_model(Path("/nowhere/at/all")))

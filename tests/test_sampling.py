@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doctorflan_ls.models.base import Sampling
-from doctorflan_ls.models.sampling import Sampler
+from doctorflan_ls.models.local.sampling import Sampler
 
 SHARES = np.array([0.05, 0.4, 0.05, 0.3, 0.2])
 LOGITS = np.log(SHARES).astype(np.float32)

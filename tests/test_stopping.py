@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctorflan_ls.models.stopping import until
+from doctorflan_ls.models.local.stopping import until
 
 
 def _pieces(pieces, finish="length", closed=None):

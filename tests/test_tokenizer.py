@@ -11,7 +11,7 @@ from made_tokenizers import CHATML, byte_fallback, byte_level, user
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 
 PACKAGED = ("minimind2-small", "smollm2-135m")
 TEXTS = [

@@ -14,7 +14,7 @@ from doctorflan_ls.cli.progress import progress
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.i18n import message
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.tasks.model import Bilingual
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _say_made(manifest: Manifest, out: Path, session: Session) -> None:
 
 
 def _id(given: str | None, out: Path) -> str:
-    from doctorflan_ls.models.manifest_reader import FORMS  # noqa: PLC0415
+    from doctorflan_ls.models.folders.manifest_reader import FORMS  # noqa: PLC0415
 
     found = given or re.sub(r"[^a-z0-9]+", "-", out.absolute().name.lower()).strip("-")
     if not FORMS["id"](found):

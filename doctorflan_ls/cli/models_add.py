@@ -12,9 +12,9 @@ from doctorflan_ls.cli.progress import progress
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.i18n import message
-from doctorflan_ls.models import intake, store
 from doctorflan_ls.models.choice import options
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders import intake, store
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.settings import user_file
 from doctorflan_ls.tasks.model import Bilingual
 
@@ -94,7 +94,7 @@ def _say_added(added: intake.Added, session: Session) -> None:
 
 
 def _server(given: Mapping[str, Any]) -> Manifest:
-    from doctorflan_ls.models.manifest_reader import FORMS  # noqa: PLC0415
+    from doctorflan_ls.models.folders.manifest_reader import FORMS  # noqa: PLC0415
 
     url, key = given["url"], given["key"]
     if not given["model"] or not given["model_id"]:

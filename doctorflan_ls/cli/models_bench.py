@@ -16,9 +16,9 @@ from doctorflan_ls.cli.models_check import language_model
 from doctorflan_ls.cli.progress import progress
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.i18n import Locale, message
-from doctorflan_ls.models import store
 from doctorflan_ls.models.base import ChatModel, Message, Sampling, Stop
 from doctorflan_ls.models.choice import options
+from doctorflan_ls.models.folders import store
 from doctorflan_ls.tasks.registry import get_task
 
 # Invented notes that come with the package, of a few hundred tokens each.

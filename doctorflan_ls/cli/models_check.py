@@ -12,11 +12,11 @@ from doctorflan_ls.cli.progress import progress
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.i18n import Locale, message
-from doctorflan_ls.models import store
 from doctorflan_ls.models.base import ChatModel, Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.catalogue import find
 from doctorflan_ls.models.choice import options
-from doctorflan_ls.models.manifest import Sample
+from doctorflan_ls.models.folders import store
+from doctorflan_ls.models.folders.manifest import Sample
 
 _QUESTIONS: dict[Locale, str] = {
     "zh": "用一句话说明什么是发热。",

@@ -11,8 +11,8 @@ from doctorflan_ls.cli.models_check import check_command
 from doctorflan_ls.cli.models_list import list_command
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.i18n import message
-from doctorflan_ls.models import store
 from doctorflan_ls.models.choice import options
+from doctorflan_ls.models.folders import store
 
 
 @click.group("models")

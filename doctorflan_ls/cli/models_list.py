@@ -11,11 +11,11 @@ from rich.console import Console
 from doctorflan_ls.cli.console import BAD, GAP, GOOD, ID, QUIET, console, padded, print_json, width
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.i18n import Locale, message
-from doctorflan_ls.models import store
 from doctorflan_ls.models.base import ModelSpec
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL, Entry, Problem, survey
 from doctorflan_ls.models.choice import options
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders import store
+from doctorflan_ls.models.folders.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.tasks.model import Bilingual
 
 Progress = Callable[[str, float], None]

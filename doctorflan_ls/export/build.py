@@ -32,10 +32,10 @@ from doctorflan_ls.export.verify import (
     installed,
 )
 from doctorflan_ls.export.weights import Decoder
-from doctorflan_ls.models import manifest as manifests
 from doctorflan_ls.models import onnx
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-from doctorflan_ls.models.manifest import Manifest, Sample
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders.manifest import Manifest, Sample
 
 REPORT_FILE = "export.json"
 # What a value takes on disk, scales included.

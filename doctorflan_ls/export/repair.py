@@ -20,7 +20,7 @@ from doctorflan_ls.export.graph_file import FUSED, MODEL_FILE
 from doctorflan_ls.export.tokenizer_files import copy_tokenizer
 from doctorflan_ls.export.verify import Figures, GraphRunner, check, compared
 from doctorflan_ls.export.weights import Decoder
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 
 _COPIED = ("config.json",)
 

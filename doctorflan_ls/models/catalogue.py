@@ -111,7 +111,7 @@ def _all(options: ModelOptions) -> Iterator[Entry | Problem]:
 
 
 def _added(options: ModelOptions) -> Iterator[Entry | Problem]:
-    from doctorflan_ls.models import store  # noqa: PLC0415
+    from doctorflan_ls.models.folders import store  # noqa: PLC0415
 
     try:
         for folder in store.model_folders(options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from doctorflan_ls.models.base import Message
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 
 Conversation = list[list[str]]
 

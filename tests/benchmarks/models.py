@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from doctorflan_ls.models import manifest
 from doctorflan_ls.models.base import Message
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.folders import manifest
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 from tests.benchmarks import model_prompts, model_server
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.models.base import ChatModel, ModelOptions
 
 if TYPE_CHECKING:
-    from doctorflan_ls.models.manifest import Manifest
+    from doctorflan_ls.models.folders.manifest import Manifest
 
 
 def load(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatModel:

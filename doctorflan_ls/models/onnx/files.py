@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 
 _MAX_CONFIG = 16 * 1024 * 1024
 

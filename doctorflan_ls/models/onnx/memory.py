@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.memory import available_mib
+from doctorflan_ls.models.local.memory import available_mib
 
 MIB = 1024 * 1024
 # A context shorter than this holds no note with its task.

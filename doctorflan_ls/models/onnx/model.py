@@ -18,7 +18,10 @@ from doctorflan_ls.models.base import (
     Sampling,
     Stop,
 )
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
+from doctorflan_ls.models.local.sampling import Sampler
+from doctorflan_ls.models.local.stopping import until
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 from doctorflan_ls.models.onnx.cache import Cache, GrowingCache, SharedCache
 from doctorflan_ls.models.onnx.checks import check_structure
 from doctorflan_ls.models.onnx.decoder import Decoder, piece_length
@@ -27,9 +30,6 @@ from doctorflan_ls.models.onnx.layout import Layout, read_layout
 from doctorflan_ls.models.onnx.memory import Needs, fitting_context
 from doctorflan_ls.models.onnx.session import open_session, run_error
 from doctorflan_ls.models.onnx.wire import read_structure
-from doctorflan_ls.models.sampling import Sampler
-from doctorflan_ls.models.stopping import until
-from doctorflan_ls.models.tokenizer import Tokenizer
 
 # Where neither the manifest nor a configuration says how long a context the model was made for.
 _USUAL_CONTEXT = 2048

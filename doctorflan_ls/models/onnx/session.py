@@ -8,7 +8,7 @@ from pathlib import Path
 import onnxruntime
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.memory import cores
+from doctorflan_ls.models.local.memory import cores
 
 _ERROR_AND_WORSE = 4
 _SPIN_MICROSECONDS = "20"

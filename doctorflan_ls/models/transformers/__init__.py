@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from doctorflan_ls.models.base import ChatModel, ModelOptions
-from doctorflan_ls.models.manifest import Manifest
+from doctorflan_ls.models.folders.manifest import Manifest
 
 
 def load(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatModel:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Finish, Message, ModelSpec, Sampling, Stop
-from doctorflan_ls.models.sampling import Sampler
-from doctorflan_ls.models.stopping import until
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.local.sampling import Sampler
+from doctorflan_ls.models.local.stopping import until
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import numpy as np

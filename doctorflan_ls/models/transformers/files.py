@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.paths import is_pickle
+from doctorflan_ls.models.folders.paths import is_pickle
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import ModelOptions, ModelSpec
-from doctorflan_ls.models.manifest import Manifest
-from doctorflan_ls.models.memory import available_mib, cores
-from doctorflan_ls.models.tokenizer import Tokenizer
+from doctorflan_ls.models.folders.manifest import Manifest
+from doctorflan_ls.models.local.memory import available_mib, cores
+from doctorflan_ls.models.local.tokenizer import Tokenizer
 from doctorflan_ls.models.transformers.chat import TransformersChat
 from doctorflan_ls.models.transformers.files import Weights, check_weights, read_config
 

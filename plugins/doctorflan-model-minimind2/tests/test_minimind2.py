@@ -9,9 +9,10 @@ from types import ModuleType
 import pytest
 from doctorflan_model_minimind2 import FOLDER
 
-from doctorflan_ls.models import catalogue, manifest, onnx, store
+from doctorflan_ls.models import catalogue, onnx
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.choice import choose
+from doctorflan_ls.models.folders import manifest, store
 from doctorflan_ls.settings import Settings
 from doctorflan_ls.tasks.registry import all_tasks
 

@@ -18,6 +18,6 @@ FOLDER = Path(__file__).parent / "model"
 @hookimpl
 def register_models(register: Callable[[Listed], None]) -> None:
     """Offer the model; it answers nothing unless a setting or a command names it."""
-    from doctorflan_ls.models.store import folder_model  # noqa: PLC0415
+    from doctorflan_ls.models.folders.store import folder_model  # noqa: PLC0415
 
     register(folder_model(FOLDER))

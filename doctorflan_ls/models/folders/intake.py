@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models import manifest as manifests
-from doctorflan_ls.models.archive import Source, opened, reading, root_of
 from doctorflan_ls.models.base import ModelOptions
-from doctorflan_ls.models.content import HEAD_BYTES, is_dangerous
-from doctorflan_ls.models.manifest import MANIFEST_FILE, Manifest, ModelFile
-from doctorflan_ls.models.store import HIDDEN, find_folder, models_folder
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders.archive import Source, opened, reading, root_of
+from doctorflan_ls.models.folders.content import HEAD_BYTES, is_dangerous
+from doctorflan_ls.models.folders.manifest import MANIFEST_FILE, Manifest, ModelFile
+from doctorflan_ls.models.folders.store import HIDDEN, find_folder, models_folder
 
 _BLOCK = 1024 * 1024
 _ADDING = f"{HIDDEN}adding-"

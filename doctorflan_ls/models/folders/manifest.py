@@ -98,7 +98,7 @@ def read_file(path: Path) -> Manifest:
 def parse(data: bytes, name: str) -> Manifest:
     """The manifest that ``data`` holds; ``name`` names it in errors. Raises ModelUnavailable."""
     # The server lists no models before somebody asks for one.
-    from doctorflan_ls.models.manifest_reader import parse_manifest  # noqa: PLC0415
+    from doctorflan_ls.models.folders.manifest_reader import parse_manifest  # noqa: PLC0415
 
     if len(data) > MAX_MANIFEST_BYTES:
         raise ModelUnavailable("manifest.too-large", at=name, limit=MAX_MANIFEST_BYTES)

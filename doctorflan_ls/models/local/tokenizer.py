@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import Message
-from doctorflan_ls.models.detokenise import TokenDecoder
-from doctorflan_ls.models.tokenizer_files import (
+from doctorflan_ls.models.local.detokenise import TokenDecoder
+from doctorflan_ls.models.local.tokenizer_files import (
     compiled_template,
     read_backend,
     read_end_ids,
@@ -28,7 +28,7 @@ from doctorflan_ls.models.tokenizer_files import (
 if TYPE_CHECKING:
     import tokenizers
 
-    from doctorflan_ls.models.chat_template import ChatTemplate
+    from doctorflan_ls.models.local.chat_template import ChatTemplate
 
 _NAMED_TOKENS = (
     "bos_token",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models import paths
+from doctorflan_ls.models.folders import paths
 
 MAX_ENTRIES = 20_000
 # Weights hardly compress; what unfolds to more than this many times its size is a bomb.

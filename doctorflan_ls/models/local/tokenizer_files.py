@@ -12,14 +12,14 @@ from doctorflan_ls.errors import ModelUnavailable
 if TYPE_CHECKING:
     import tokenizers
 
-    from doctorflan_ls.models.chat_template import ChatTemplate
+    from doctorflan_ls.models.local.chat_template import ChatTemplate
 
 _T = TypeVar("_T")
 
 
 def compiled_template(source: str, path: Path, variables: Mapping[str, object]) -> ChatTemplate:
     """The template ``source``, which stands in ``path``; it may use ``variables``."""
-    from doctorflan_ls.models.chat_template import ChatTemplate  # noqa: PLC0415
+    from doctorflan_ls.models.local.chat_template import ChatTemplate  # noqa: PLC0415
 
     try:
         return ChatTemplate(source, variables)

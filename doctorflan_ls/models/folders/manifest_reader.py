@@ -9,9 +9,9 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models import paths
 from doctorflan_ls.models.base import Kind
-from doctorflan_ls.models.manifest import MANIFEST_FILE, Manifest, ModelFile, Sample
+from doctorflan_ls.models.folders import paths
+from doctorflan_ls.models.folders.manifest import MANIFEST_FILE, Manifest, ModelFile, Sample
 from doctorflan_ls.tasks.model import Bilingual
 
 # As ``schemas/model.schema.json`` has them.

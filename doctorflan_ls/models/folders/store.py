@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import cast
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models import manifest as manifests
 from doctorflan_ls.models.base import ChatModel, Listed, Model, ModelOptions, ModelSpec
-from doctorflan_ls.models.manifest import Manifest, ModelFile
+from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders.manifest import Manifest, ModelFile
 
 # Folders with this beginning are half made, or half removed; no id begins with a dot.
 HIDDEN = "."

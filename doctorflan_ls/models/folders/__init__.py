@@ -1,0 +1,1 @@
+"""Model folders: described by a manifest, added with care, checked before they are loaded."""

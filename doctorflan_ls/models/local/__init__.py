@@ -1,0 +1,1 @@
+"""What models on this machine share: a conversation to tokens, the next token, tokens to text."""
