@@ -35,8 +35,9 @@ class Ours:
     """``models/onnx``; its times hold the chat template, the tokenizer and the streaming too."""
 
     def __init__(self, start: Job) -> None:
+        from doctorflan_ls.models import onnx
         from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
-        from doctorflan_ls.models.folders import manifest, onnx
+        from doctorflan_ls.models.folders import manifest
         from doctorflan_ls.tasks.model import Bilingual
 
         self.Message, self.Sampling, self.Stop = Message, Sampling, Stop
