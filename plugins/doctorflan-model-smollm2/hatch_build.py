@@ -125,8 +125,9 @@ def prepare(package: Path, out: Path) -> Path:
 
 def _add_sample(folder: Path) -> None:
     """Put what the model answers here into its manifest: ``models check`` asks it again."""
+    from doctorflan_ls.models import onnx  # noqa: PLC0415
     from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop  # noqa: PLC0415
-    from doctorflan_ls.models.folders import manifest, onnx  # noqa: PLC0415
+    from doctorflan_ls.models.folders import manifest  # noqa: PLC0415
 
     made = manifest.read(folder)
     model = onnx.load(folder, made, ModelOptions())
