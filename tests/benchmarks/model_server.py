@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from doctorflan_ls.models.folders import manifest
 from tests.benchmarks.client import Client
 from tests.benchmarks.editor import note_of, spread
 
@@ -17,6 +18,7 @@ Row = dict[str, Any]
 HERE = Path(__file__).parent
 TYPED, DRAFTED = "untitled:typed.note", "untitled:drafted.note"
 KEYS = 60
+TASK = "differential-diagnosis"
 
 
 def measure(root: Path, rounds: int) -> dict[str, Row]:
@@ -39,7 +41,7 @@ def overhead(kind: str, seconds: float) -> Row:
         _open(client, DRAFTED, note_of(3000))
         for version in range(2, 5):
             _retouch(client, version)
-            wanted = _draft(client, partial="p")
+            wanted = _draft(client, "p", "zh")
             while True:
                 body = client.read()
                 now = time.perf_counter_ns()
@@ -57,11 +59,13 @@ def overhead(kind: str, seconds: float) -> Row:
 
 def keystrokes(root: Path, model: str, rounds: int) -> Row:
     """Milliseconds from a typed character to its completion, idle and while ``model`` drafts."""
-    use = json.dumps(model)
+    language = manifest.read(root / model).languages[0]
     command = [
         *(str(Path(sys.executable).with_name("doctorflan-ls")), "--stdio"),
         *("--set", f"models.folder={json.dumps(str(root))}"),
-        *("--set", f'models.use={{ "*" = {use} }}'),
+        *("--set", f"models.use=*={model}"),
+        # Greedy small models repeat themselves and are cut short; this one goes on writing.
+        *("--set", "models.temperature=1.2"),
     ]
     text = note_of(30_000)
     idle: list[float] = []
@@ -70,7 +74,7 @@ def keystrokes(root: Path, model: str, rounds: int) -> Row:
         client.initialize()
         _open(client, TYPED, text)
         _open(client, DRAFTED, note_of(1000))
-        typist = _Typist(client, text)
+        typist = _Typist(client, text, language)
         typist.type(10, drafting=False)
         typist.type(10, drafting=True)
         for _ in range(rounds):
@@ -90,8 +94,9 @@ def keystrokes(root: Path, model: str, rounds: int) -> Row:
 class _Typist:
     """Types into one note while a draft of another is written, or is not."""
 
-    def __init__(self, client: Client, text: str) -> None:
+    def __init__(self, client: Client, text: str, language: str) -> None:
         self.client = client
+        self.language = language
         lines = text.split("\n")
         line = next(i for i in range(len(lines) // 2, len(lines)) if len(lines[i]) > 20)
         self.place = {"line": line, "character": 10}
@@ -123,7 +128,7 @@ class _Typist:
         """Start a draft and wait until the model writes."""
         self.drafts += 1
         _retouch(self.client, self.drafts)
-        self.running = _draft(self.client, partial=f"p{self.drafts}")
+        self.running = _draft(self.client, f"p{self.drafts}", self.language)
         while self.running is not None:
             body = self.client.read()
             self._seen(body)
@@ -167,8 +172,8 @@ def _retouch(client: Client, version: int) -> None:
     client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
 
-def _draft(client: Client, partial: str) -> int:
-    asked = {"textDocument": {"uri": DRAFTED}, "task": "case-summary"}
+def _draft(client: Client, partial: str, language: str) -> int:
+    asked = {"textDocument": {"uri": DRAFTED}, "task": TASK, "language": language}
     return client.send("doctorflan/draft", {**asked, "partialResultToken": partial})
 
 
