@@ -333,3 +333,22 @@ async def test_the_cache_keeps_within_its_bytes(model: FedModel) -> None:
     assert (await engine.run(job(prompt=prompt("a" * 100)))).text == "again"
     assert (await engine.run(job(prompt=prompt("a" * 100)))).text == "again"
     engine.close()
+
+
+async def test_a_model_of_many_words_does_not_keep_the_loop_busy(
+    engine: Engine, model: FedModel
+) -> None:
+    for n in range(500):
+        model.feed.put(f"{n} ")
+        if n == 0:
+            looks = asyncio.create_task(_looks(engine))
+            await waited(model.started)
+        await asyncio.sleep(0.0005)
+    model.feed.put(model.END)
+    drafts = await looks
+    assert drafts[-1].text.endswith("499 ")
+    assert 2 < len(drafts) < 100
+
+
+async def _looks(engine: Engine) -> list[Draft]:
+    return [draft async for draft in engine.stream(job())]

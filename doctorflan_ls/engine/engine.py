@@ -35,6 +35,9 @@ from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model
 
 _CACHE_BYTES = 8 * 1024 * 1024
 _CLOSE_SECONDS = 0.5
+# Between two looks at a draft that grows. Waking the event loop for each of a thousand tokens a
+# second would take a tenth of what it has for typing.
+_LOOK_SECONDS = 0.02
 # Threads of a model that never came back from a stopped job; each may hold a copy of the model.
 _MOST_HUNG = 2
 _MOST_WORKERS = 32
@@ -91,12 +94,17 @@ class Engine:
         draft failed is in ``failure``.
         """
         loop = asyncio.get_running_loop()
-        woken = asyncio.Event()
+        woken, settled = asyncio.Event(), asyncio.Event()
+
+        def note() -> None:
+            woken.set()
+            if ticket.is_settled:
+                settled.set()
 
         def wake() -> None:
             # A loop that is closed has no consumer left to wake.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(woken.set)
+                loop.call_soon_threadsafe(note)
 
         until = None if job.deadline is None else loop.time() + job.deadline
         ticket = self._submit(job, wake)
@@ -112,6 +120,9 @@ class Engine:
                 yield draft
                 if draft.state != "streaming":
                     return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await settled.wait()
         finally:
             self._release(ticket)
 

@@ -90,12 +90,18 @@ class Ticket:
         with self._lock:
             if self._outcome is None:
                 self._outcome = (state, failure)
-        self._signal()
+        # Always: a consumer that rests between two looks rests no longer.
+        self._wake()
 
     def halt(self, failure: DoctorFlanError, state: DraftState = "cancelled") -> None:
         """Stop the model and release the consumer without waiting for the model."""
         self.finish(state, failure)
         self.stop.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """True once the outcome stands."""
+        return self._outcome is not None
 
     def take(self) -> Draft:
         """The draft with all chunks so far; not ``streaming`` once the outcome is settled."""
