@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import Kind
+from doctorflan_ls.models.base import Kind, ModelSpec
 from doctorflan_ls.tasks.model import Bilingual
 
 MANIFEST_FILE = "model.toml"
@@ -67,6 +67,24 @@ class Manifest:
     url: str = ""
     model: str = ""
     key: str = ""
+
+    def spec(self, *, context_length: int | None = None, host: str = "") -> ModelSpec:
+        """The model as it is listed; ``context_length`` is what it has here, where that is known.
+
+        ``host`` is the ``host:port`` of ``url``.
+        """
+        return ModelSpec(
+            id=self.id,
+            version=self.version,
+            kind=self.kind,
+            languages=self.languages,
+            licence=self.licence,
+            tasks=self.tasks,
+            context_length=self.context_length if context_length is None else context_length,
+            digest=self.digest,
+            source=self.source,
+            host=host,
+        )
 
 
 def read(folder: Path) -> Manifest:

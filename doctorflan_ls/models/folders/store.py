@@ -6,12 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import ChatModel, Listed, Model, ModelOptions, ModelSpec
+from doctorflan_ls.models.base import ChatModel, Kind, Listed, Model, ModelOptions
 from doctorflan_ls.models.folders import manifest as manifests
 from doctorflan_ls.models.folders.manifest import Manifest, ModelFile
 
@@ -72,23 +70,7 @@ def folder_model(folder: Path) -> FolderModel:
     def load(options: ModelOptions) -> Model:
         return as_model(load_chat(folder, manifest, options))
 
-    return FolderModel(spec_of(manifest), load, folder, manifest)
-
-
-def spec_of(manifest: Manifest) -> ModelSpec:
-    """The model as it is listed."""
-    return ModelSpec(
-        id=manifest.id,
-        version=manifest.version,
-        kind=manifest.kind,
-        languages=manifest.languages,
-        licence=manifest.licence,
-        tasks=manifest.tasks,
-        context_length=manifest.context_length,
-        digest=manifest.digest,
-        source=manifest.source,
-        host=host_of(manifest.url),
-    )
+    return FolderModel(manifest.spec(host=host_of(manifest.url)), load, folder, manifest)
 
 
 def host_of(url: str) -> str:
@@ -109,15 +91,28 @@ def load_chat(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatMo
     Raises ModelUnavailable.
     """
     verify(folder, manifest)
-    kind = import_module(f"doctorflan_ls.models.{manifest.kind}")
-    load = cast("Callable[[Path, Manifest, ModelOptions], ChatModel]", kind.load)
-    return load(folder, manifest, options)
+    return _loader(manifest.kind)(folder, manifest, options)
+
+
+def _loader(kind: Kind) -> Callable[[Path, Manifest, ModelOptions], ChatModel]:
+    # One kind's runtime need not be installed for another's models.
+    match kind:
+        case "onnx":
+            from doctorflan_ls.models.onnx import load  # noqa: PLC0415
+        case "transformers":
+            from doctorflan_ls.models.transformers import load  # noqa: PLC0415
+        case "openai":
+            from doctorflan_ls.models.openai import load  # noqa: PLC0415
+        case "skeleton":
+            raise ValueError(kind)
+    return load
 
 
 def as_model(chat: ChatModel) -> Model:
     """A language model that drafts."""
-    language = import_module("doctorflan_ls.models.language")
-    return cast("Model", language.LanguageModel(chat))
+    from doctorflan_ls.models.language import LanguageModel  # noqa: PLC0415
+
+    return LanguageModel(chat)
 
 
 def verify(folder: Path, manifest: Manifest) -> None:

@@ -170,7 +170,7 @@ def load_model(folder: Path, manifest: Manifest, options: ModelOptions) -> OnnxM
         SharedCache(layout.slots, context) if layout.shared else GrowingCache(layout.slots)
     )
     decoder = Decoder(session, layout, cache, context)
-    spec = _spec(manifest, context)
+    spec = manifest.spec(context_length=context)
     return OnnxModel(spec, graph.name, tokenizer, decoder, layout.vocabulary)
 
 
@@ -180,20 +180,6 @@ def _token_bytes(layout: Layout) -> int:
         math.prod(length for axis, length in enumerate(slot.shape) if axis != slot.axis)
         * _ITEM_BYTES[slot.dtype]
         for slot in layout.slots
-    )
-
-
-def _spec(manifest: Manifest, context: int) -> ModelSpec:
-    return ModelSpec(
-        id=manifest.id,
-        version=manifest.version,
-        kind="onnx",
-        languages=manifest.languages,
-        licence=manifest.licence,
-        tasks=manifest.tasks,
-        context_length=context,
-        digest=manifest.digest,
-        source=manifest.source,
     )
 
 

@@ -52,18 +52,7 @@ class OpenAIChat:
     """A model of ``address``. What goes to any other machine than this one is masked first."""
 
     def __init__(self, manifest: Manifest, address: Address, options: ModelOptions) -> None:
-        self._spec = ModelSpec(
-            id=manifest.id,
-            version=manifest.version,
-            kind="openai",
-            languages=manifest.languages,
-            licence=manifest.licence,
-            tasks=manifest.tasks,
-            context_length=manifest.context_length,
-            digest=manifest.digest,
-            source=manifest.source,
-            host=address.name,
-        )
+        self._spec = manifest.spec(host=address.name)
         self._model = manifest.model
         self._peer = Peer(
             address,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import ModelOptions, ModelSpec
+from doctorflan_ls.models.base import ModelOptions
 from doctorflan_ls.models.folders.manifest import Manifest
 from doctorflan_ls.models.local.memory import available_mib, cores
 from doctorflan_ls.models.local.tokenizer import Tokenizer
@@ -40,17 +40,7 @@ def load_chat(folder: Path, manifest: Manifest, options: ModelOptions) -> Transf
     model = _model(folder, config, dtype, device)
     own = getattr(config.get_text_config(), "max_position_embeddings", 0) or 0
     limits = [limit for limit in (manifest.context_length, own) if limit]
-    spec = ModelSpec(
-        id=manifest.id,
-        version=manifest.version,
-        kind="transformers",
-        languages=manifest.languages,
-        licence=manifest.licence,
-        tasks=manifest.tasks,
-        context_length=min(limits, default=0),
-        digest=manifest.digest,
-        source=manifest.source,
-    )
+    spec = manifest.spec(context_length=min(limits, default=0))
     return TransformersChat(spec, tokenizer, model)
 
 
