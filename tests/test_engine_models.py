@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -291,3 +292,23 @@ def test_the_draft_says_which_model_chose_its_words_and_how(opened):
     }
     skeleton = to_json(engine.run_sync(job("skeleton", sampling=sampling)))
     assert skeleton["provenance"]["parameters"] is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "key"),
+    [
+        ({"languages": ("en",)}, "engine.not-language"),
+        ({"tasks": ("triage",)}, "engine.not-task"),
+        ({"languages": ("zh",), "tasks": ("case-summary",)}, None),
+    ],
+)
+def test_a_model_answers_only_what_its_manifest_claims(
+    claims: dict[str, tuple[str, ...]], key: str | None
+) -> None:
+    model = Words("m")
+    model.spec = replace(model.spec, **claims)
+    engine = Engine(lambda _name, _options: model)
+    draft = engine.run_sync(Job("k", prompt(), "m", deadline=PATIENCE))
+    assert (draft.failure.key if draft.failure else None) == key
+    assert bool(draft.text) is (key is None)
+    engine.close()

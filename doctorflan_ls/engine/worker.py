@@ -18,6 +18,7 @@ from doctorflan_ls.engine.memory import give_back, is_short
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
 from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
+from doctorflan_ls.prompts import Prompt
 
 WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed", "hung"]
 Outcome = tuple[DraftState, DoctorFlanError | None]
@@ -235,6 +236,7 @@ class Worker:
 
     def _serve(self, ticket: Ticket) -> Outcome:
         loaded = self._ready()
+        _check_claim(loaded.spec, ticket.job.prompt)
         self.state = "busy"
         ticket.begin(loaded.spec)
         chunks = []
@@ -270,6 +272,18 @@ class Worker:
             if not is_short(error) or not self._engine.make_room(self):
                 raise
         return self._engine.load(*self.key)
+
+
+def _check_claim(spec: ModelSpec, prompt: Prompt) -> None:
+    """Raise ModelUnavailable where the model's manifest does not claim the task or its language."""
+    if spec.answers(prompt.task.id, prompt.language):
+        return
+    if prompt.language not in spec.languages:
+        known = ", ".join(spec.languages)
+        raise ModelUnavailable(
+            "engine.not-language", model=spec.id, language=prompt.language, known=known
+        )
+    raise ModelUnavailable("engine.not-task", model=spec.id, task=prompt.task.id)
 
 
 @contextmanager
