@@ -46,6 +46,11 @@ server takes the workspace's file from its first folder, and reads everything ag
 says that its configuration or that file changed.
 A workspace file may not set anything under `network`, `models`, `plugins` or `audit`: it comes with
 a folder that somebody else may have written.
+Nor may a client of the TCP or WebSocket server, which is not its user. Of these it sets only
+`models.use`, `models.max_tokens`, `models.temperature` and `models.seed`: it chooses among the
+models that the server has. Folders, hosts and memory are the server's own: its user's file, its
+environment, its command line. What else a client sends there is reported in one line and ignored.
+Over `--stdio` the client is your own editor and may set everything.
 
 | setting | default | value | meaning | variable |
 | --- | --- | --- | --- | --- |

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from doctorflan_ls.settings import SETTINGS, Settings, Source, load, resolve, user_file
 from doctorflan_ls.settings.kinds import Choice, Line, Names, Number, Table, WholeNumber
 from doctorflan_ls.settings.schema import json_schema
-from doctorflan_ls.settings.tree import sections
+from doctorflan_ls.settings.tree import ModelsSettings, NetworkSettings, sections
 from doctorflan_ls.settings.write import set_table
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +114,47 @@ def test_a_wrong_key_is_named_and_the_rest_is_kept(tmp_path, client, said):
 def test_the_same_mistake_is_reported_once():
     source = Source("client", {"draft": {"x": 1}})
     assert len(resolve([source, source]).problems) == 1
+
+
+CLIENTS = [
+    {"models": {"folder": "/x", "use": {"*": "m"}, "seed": 7}, "network": {"hosts": ["h"]}},
+    {"doctorflan": {"models.folder": "/x", "models": {"use": {"*": "m"}}, "models.seed": 7}},
+    {"models": {"threads": 1, "memory_mib": 1, "idle_minutes": 1, "use": {"*": "m"}, "seed": 7}},
+    {"plugins": {"x": 1}, "audit": True, "models.use": {"*": "m"}, "models": {"seed": 7}},
+]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("way", ["client", "options"])
+def test_a_client_of_a_shared_server_only_chooses_among_its_models(tmp_path, client, way):
+    nowhere = {"XDG_CONFIG_HOME": str(tmp_path)}
+    resolved = load(None, **{way: client}, environment=nowhere, shared=True)
+    models = resolved.settings.models
+    assert (dict(models.use), models.seed) == ({"*": "m"}, 7)
+    assert models == replace(ModelsSettings(), use=models.use, seed=7)
+    assert resolved.settings.network == NetworkSettings()
+    # One line for all of them.
+    (line,) = _said(resolved)
+    assert "only the server's own user may set this" in line
+    assert ("initializationOptions" in line) == (way == "options")
+
+
+def test_of_a_shared_server_the_users_own_layers_set_all(tmp_path):
+    _write_user_file(tmp_path, '[models]\nfolder = "/x"\n')
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg"), "DOCTORFLAN_NETWORK_HOSTS": "h"}
+    client = {"models": {"folder": "/y"}, "network": {"timeout": 9}}
+    overrides = {"models.threads": "3"}
+    resolved = load(None, client, overrides, environment, shared=True)
+    found = resolved.settings
+    assert (found.models.folder, found.models.threads, found.network.hosts) == ("/x", 3, ("h",))
+    assert found.network.timeout == NetworkSettings().timeout
+    assert [problem.key for problem in resolved.problems] == ["settings.untrusted-client"]
+    assert load(None, client, overrides, environment).settings.models.folder == "/y"
+
+
+@pytest.mark.parametrize("name", ["WEIGHTS", "TEST_MODELS", "TEST_ANYTHING", "TOKEN"])
+def test_a_variable_of_something_else_is_no_unknown_setting(tmp_path, name):
+    assert _said(_load(tmp_path, **{f"DOCTORFLAN_{name}": "1"})) == []
 
 
 @pytest.mark.parametrize("section", ["network", "models", "plugins", "audit"])

@@ -62,8 +62,14 @@ class Configuration:
         """Read all layers afresh and tell the user what is newly wrong."""
         from doctorflan_ls.settings import load  # noqa: PLC0415  # starts faster
 
-        overrides = self._connection.host.options.overrides
-        resolved = load(self._root(), self._sent, overrides, options=self.options)
+        host = self._connection.host
+        resolved = load(
+            self._root(),
+            self._sent,
+            host.options.overrides,
+            options=self.options,
+            shared=host.shared,
+        )
         if resolved.settings.models.use:
             from doctorflan_ls.models.choice import checked  # noqa: PLC0415  # starts faster
 

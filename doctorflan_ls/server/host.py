@@ -31,10 +31,16 @@ class ServerOptions:
 
 
 class Host:
-    """The process around the connections."""
+    """The process around the connections.
 
-    def __init__(self, options: ServerOptions, on_parent: Callable[[int], None]) -> None:
+    ``shared`` is true where clients come over a socket: none of them is the process's own user.
+    """
+
+    def __init__(
+        self, options: ServerOptions, on_parent: Callable[[int], None], *, shared: bool = False
+    ) -> None:
         self.options = options
+        self.shared = shared
         self._on_parent = on_parent
         self._engine: Engine | None = None
 

@@ -72,7 +72,7 @@ async def _serve(start: Callable[[Host], Awaitable[None]], options: ServerOption
     quieten(loop)
     spare_pauses()
     # A client's process id says nothing about this process, which serves others too.
-    host = Host(options, lambda _: None)
+    host = Host(options, lambda _: None, shared=True)
     stopped: asyncio.Future[int] = loop.create_future()
 
     def stop(code: int) -> None:

@@ -2,8 +2,9 @@
 
 Later layers win: defaults, the user's file, the workspace file, the client, the environment, the
 command line. A workspace file comes with a folder that somebody else may have written, so it may
-not name network hosts, models or plugins. A wrong key or value is reported once, its default
-stands, and the rest of its layer is kept.
+not name network hosts, models or plugins. Nor may the client of a shared server, which is not its
+user: that one chooses among the models that are there. A wrong key or value is reported once, its
+default stands, and the rest of its layer is kept.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ _MAX_FILE_BYTES = 1024 * 1024
 
 Layer = Literal["default", "user", "workspace", "client", "environment", "command line"]
 
-# Read by the command line itself and by the tests; they are no settings.
-_OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN", "DOCTORFLAN_TEST_MODELS"})
+# Read by the command line itself, by the build of model packages and by the tests.
+_OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN", "DOCTORFLAN_WEIGHTS"})
+_TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
+# What of these neither names a place nor costs the other clients of a shared server anything.
+_ANY_CLIENT = frozenset({"models.use", "models.max_tokens", "models.temperature", "models.seed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,20 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One layer's raw values. ``origin`` names the file, or is empty."""
+    """One layer's raw values.
+
+    ``origin`` names the file, or is empty. ``shared`` is true for a client of a shared server.
+    """
 
     layer: Layer
     values: Mapping[str, object]
     origin: str = ""
+    shared: bool = False
+
+    def may_set(self, key: str) -> bool:
+        """False for what only the server's own user decides."""
+        is_trusted = key.partition(".")[0] in _TRUSTED_SECTIONS
+        return not (self.shared and is_trusted and key not in _ANY_CLIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +82,37 @@ def resolve(sources: Iterable[Source]) -> Resolved:
     values = {key: Value(each.default) for key, each in SETTINGS.items()}
     problems: dict[tuple[object, ...], BadSetting] = {}
     for source in sources:
+        refused: list[str] = []
         for key, raw in _flat(_unwrapped(source)):
             if raw is None:
+                continue
+            if not source.may_set(key):
+                refused.append(key)
                 continue
             try:
                 values[key] = Value(_checked(key, raw, source), source.layer, source.origin)
             except BadSetting as problem:
-                problems.setdefault((problem.key, *sorted(problem.fields.items())), problem)
+                problems.setdefault(_identity(problem), problem)
+        if refused:
+            refusal = _refusal(refused, source)
+            problems.setdefault(_identity(refusal), refusal)
     return Resolved(_tree(values), MappingProxyType(values), tuple(problems.values()))
 
 
-def load(
+def load(  # noqa: PLR0913  (one for each layer)
     workspace: Path | None = None,
     client: object = None,
     overrides: Mapping[str, str] = MappingProxyType({}),
     environment: Mapping[str, str] = os.environ,
     *,
     options: object = None,
+    shared: bool = False,
 ) -> Resolved:
     """Settings for the folder ``workspace``.
 
     ``options`` is the editor's ``initializationOptions``, over which ``client`` is laid: what it
     sent as its configuration. Both come with or without the section name. ``overrides`` are the
-    command line's, by dotted key.
+    command line's, by dotted key. ``shared`` is true where the client is not the server's user.
     """
     sources: list[Source] = []
     problems: list[BadSetting] = []
@@ -108,7 +129,7 @@ def load(
             problems.append(problem)
     for sent, origin in ((options, OPTIONS), (client, "")):
         if isinstance(sent, Mapping):
-            sources.append(Source("client", sent, origin))
+            sources.append(Source("client", sent, origin, shared))
         elif sent is not None:
             problems.append(BadSetting("settings.not-a-table", origin=origin or "client"))
     variables, unknown = _from_environment(environment)
@@ -193,6 +214,17 @@ def _flat(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, ob
             yield key, value
 
 
+def _identity(problem: BadSetting) -> tuple[object, ...]:
+    return (problem.key, *sorted(problem.fields.items()))
+
+
+def _refusal(keys: Iterable[str], source: Source) -> BadSetting:
+    """All that a client may not set, in one line."""
+    names = ", ".join(dict.fromkeys(name if name.isprintable() else ascii(name) for name in keys))
+    origin = source.origin or source.layer
+    return BadSetting("settings.untrusted-client", setting=names, origin=origin)
+
+
 def _checked(key: str, raw: object, source: Source) -> object:
     origin = source.origin or source.layer
     if source.layer == "workspace" and key.partition(".")[0] in _TRUSTED_SECTIONS:
@@ -225,7 +257,9 @@ def _from_environment(
     keys = {each.variable: key for key, each in SETTINGS.items()}
     sources, unknown = [], []
     for name, text in environment.items():
-        if not name.startswith(ENVIRONMENT_PREFIX) or name in _OTHER_VARIABLES:
+        if not name.startswith(ENVIRONMENT_PREFIX) or name.startswith(_TEST_PREFIX):
+            continue
+        if name in _OTHER_VARIABLES:
             continue
         if name in keys:
             sources.append(Source("environment", {keys[name]: text}, name))

@@ -192,3 +192,24 @@ def test_a_port_in_use_is_said_with_what_to_do(capfd):
     said = capfd.readouterr().err
     assert f"127.0.0.1:{port}：端口已被占用" in said
     assert said.count("\n") == 1
+
+
+SENT = {"models": {"folder": "/elsewhere", "seed": 7}, "network": {"hosts": ["example.org"]}}
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ws"])
+async def test_a_client_may_not_name_folders_and_hosts_of_a_shared_server(transport):
+    async with listening(transport, *([TOKEN] if transport == "ws" else [])) as (_, lines):
+        port = port_of(lines)
+        async with tcp(port) if transport == "tcp" else ws(port, f"/?token={TOKEN}") as peer:
+            asking = {"workspace": {"configuration": False}}
+            await peer.initialize(asking, locale="en", initializationOptions=SENT)
+            await peer.notify("workspace/didChangeConfiguration", {"settings": SENT})
+            status = await peer.request("doctorflan/status")
+    values = status["settings"]["values"]
+    assert values["models.folder"]["value"] == ""
+    assert values["models.seed"]["value"] == 7
+    assert values["network.hosts"]["value"] == []
+    shown = [m["params"]["message"] for m in peer.heard if m.get("method") == "window/showMessage"]
+    (line,) = shown
+    assert line.startswith("models.folder, network.hosts: only the server's own user may set this")
