@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -165,12 +166,28 @@ def test_parts_out_of_order_and_what_was_left_out_are_all_there() -> None:
     assert "［模型没有给出内容：待鉴别］" in whole
 
 
+@pytest.mark.parametrize("takes_lead", [True, False], ids=["guided", "free"])
+@pytest.mark.parametrize(("text", "mark"), [(ZH, "［模型"), (EN, "[model")], ids=["zh", "en"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_every_line_of_a_model_says_whose_it_is(text, mark, takes_lead, size) -> None:
+    # Words that look like the record's own lines, and line ends of every kind.
+    answer = "w1.\n过敏史：w2\r\nVital signs: w3\u2028既往史：w4\n\n1. w5\rw6\x85w7\x0bw8\x0cw9"
+    made = said(
+        chunks(ScriptedChat(answer, takes_lead=takes_lead, size=size), prompt(text, TASK.id))
+    )
+    words = [line for line in made.splitlines() if re.search(r"\bw\d", line)]
+    assert {found for line in words for found in re.findall(r"w\d", line)} == set(
+        re.findall(r"w\d", answer)
+    )
+    assert all(mark in re.split(r"\bw\d", line)[0] for line in words)
+
+
 def test_an_answer_to_a_question_is_plain_words_with_a_label() -> None:
     asked = prompt(ZH, "treatment-plan")
     first = draft(chunks(ScriptedChat("甲"), asked), asked)
     again = prompt(ZH, "treatment-plan", Turn(first, "为什么？"))
     made = said(chunks(ScriptedChat("因为胸痛。\n药物治疗：不变。", takes_lead=True), again))
-    assert made.startswith("［模型回答，请核对］因为胸痛。\n药物治疗：不变。\n注：")
+    assert made.startswith("［模型回答，请核对］因为胸痛。\n［模型］药物治疗：不变。\n注：")
     assert said(chunks(ScriptedChat(""), again)) == "［模型没有给出内容：全文］"
 
 

@@ -5,9 +5,9 @@ values, allergies, drugs taken) stands in the draft as the skeleton has it, each
 evidence; where the note is silent about it a gap stays, and no model is asked to fill it. A model
 is asked for what no note holds: the elements that need medical knowledge, and suggestions for those
 where a doctor may want one (``[suggest]`` of prompts.toml). Its words stand under the element's own
-title behind a label that says whose they are, without evidence, and the draft ends with a line
-that says so again. A doctor reads in one glance what is record and what is suggestion, and a weak
-model can spoil the suggestion only.
+title, each line behind a label that says whose it is, without evidence, and the draft ends with a
+line that says so again. A doctor reads in one glance what is record and what is suggestion, and a
+weak model can spoil the suggestion only.
 
 A model that takes a lead is guided: for each part asked for, the title is written for it and it
 goes on, so that even a weak one answers in the task's structure; all it has run before stays in its

@@ -1,7 +1,6 @@
 """A draft of record and model: the skeleton's statements and gaps, and the model's words in place.
 
-The layout is the skeleton's own. Every piece of a model's stands behind a label and has no
-evidence.
+The layout is the skeleton's own. Every line of a model's begins with a label and has no evidence.
 """
 
 from __future__ import annotations
@@ -107,6 +106,8 @@ class DraftLayout:
             yield from self._begin(key)
             self._current = key
         self._said.append(text)
+        # A line such as "Allergies: none" of the model's would pass for one of the record's.
+        text = text.replace("\n", "\n" + word("line", self._language))
         yield Chunk(text, element=key if key in self._elements else "")
 
     def unanswered(self, key: str) -> Iterator[Chunk]:
