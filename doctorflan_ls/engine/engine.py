@@ -31,7 +31,7 @@ from doctorflan_ls.engine.watch import Watch
 from doctorflan_ls.engine.worker import Patience, Worker, WorkerKey, WorkerState
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
-from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model
+from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model, mark
 
 _CACHE_BYTES = 8 * 1024 * 1024
 _CLOSE_SECONDS = 0.5
@@ -66,7 +66,8 @@ class Engine:
     """Makes drafts. Safe to share between connections and threads.
 
     ``load`` turns a model's id into a model, on the model's own thread. ``cache_bytes`` bounds the
-    memory kept for finished answers.
+    memory kept for finished answers. ``mark`` gives another value once what ``load`` finds changed:
+    then a model that failed is tried again at once.
     """
 
     def __init__(
@@ -74,8 +75,11 @@ class Engine:
         load: Callable[[str, ModelOptions], Model] = load_model,
         cache_bytes: int = _CACHE_BYTES,
         patience: Patience | None = None,
+        mark: Callable[[str, ModelOptions], object] = mark,
     ) -> None:
         self.load = load
+        self.mark = mark
+        self.room_mark = object()
         self.cache = AnswerCache(cache_bytes)
         self.patience = patience or Patience()
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from doctorflan_ls.drafts import DraftState
+from doctorflan_ls.engine.backoff import Backoff, is_away
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.engine.memory import give_back, is_short
@@ -29,12 +30,16 @@ class Patience:
     """How long the engine waits, in seconds.
 
     ``minute`` is that of ``idle_minutes``. ``grace`` is what a stopped model has to notice it.
-    ``room`` is what idle models have to give their memory back.
+    ``room`` is what idle models have to give their memory back. ``retry`` is how long a model that
+    could not be loaded, or whose server was not reached, is not tried again; a failure that came
+    within ``cheap`` may be repeated.
     """
 
     minute: float = 60.0
     grace: float = 5.0
     room: float = 5.0
+    retry: float = 30.0
+    cheap: float = 0.2
 
 
 class WorkerKey(NamedTuple):
@@ -49,9 +54,14 @@ class Surroundings(Protocol):
 
     patience: Patience
     cache: AnswerCache
+    # Another one after each model whose memory was given back.
+    room_mark: object
 
     def load(self, model: str, options: ModelOptions) -> Model:
         """The loaded model; on the worker's thread."""
+
+    def mark(self, model: str, options: ModelOptions) -> object:
+        """Another value once the models that can be loaded changed; cheap."""
 
     def make_room(self, worker: Worker) -> bool:
         """Unload what is idle besides ``worker``; True where something was."""
@@ -76,6 +86,7 @@ class Worker:
         self._current: Ticket | None = None
         self._ending = False
         self._unloading: threading.Event | None = None
+        self._backoff = Backoff(engine.patience.retry, engine.patience.cheap, self._mark)
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -157,7 +168,7 @@ class Worker:
             if ticket.stop.is_set():
                 self._rest()
                 continue
-            state, failure = self._outcome(ticket)
+            state, failure = self._attempt(ticket)
             self.failure = failure if state == "failed" else None
             self._rest()
             # After the state is settled, so that the caller sees how the model is doing.
@@ -213,12 +224,32 @@ class Worker:
             if model.spec.kind != "skeleton":
                 del model
                 give_back()
+                self._engine.room_mark = object()
         with self._news:
             if self.state != "failed":
                 self.state = "unloaded"
             if self._unloading is not None:
                 self._unloading.set()
                 self._unloading = None
+
+    def _attempt(self, ticket: Ticket) -> Outcome:
+        """The outcome; that of a moment ago where trying again would end in the same failure."""
+        if (known := self._backoff.known()) is not None:
+            return "failed", known
+        # Taken before the files are read: what changes meanwhile counts.
+        before = self._mark() if self._loaded is None else None
+        started = time.monotonic()
+        state, failure = self._outcome(ticket)
+        if state == "failed" and failure is not None:
+            cost = time.monotonic() - started
+            if is_away(failure):
+                self._backoff.note(failure, cost, self._mark())
+            elif before is not None and self._loaded is None:
+                self._backoff.note(failure, cost, before)
+        return state, failure
+
+    def _mark(self) -> tuple[object, object]:
+        return self._engine.mark(*self.key), self._engine.room_mark
 
     def _outcome(self, ticket: Ticket) -> Outcome:
         model = self.key.model

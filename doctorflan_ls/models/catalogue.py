@@ -97,6 +97,15 @@ def find(model: str, options: ModelOptions) -> Entry:
     raise BadRequest("engine.unknown-model", model=model, known=known)
 
 
+def mark(model: str, options: ModelOptions) -> object:
+    """Another value once something was added to the models or changed in them; reads no file."""
+    if model == DEFAULT_MODEL:
+        return None
+    from doctorflan_ls.models.folders import store  # noqa: PLC0415
+
+    return store.mark(options)
+
+
 def _all(options: ModelOptions) -> Iterator[Entry | Problem]:
     yield Entry(Listed(_skeleton().spec, lambda _options: _skeleton()))
     yield from _added(options)

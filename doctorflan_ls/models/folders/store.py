@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import ChatModel, Kind, Listed, Model, ModelOptions
 from doctorflan_ls.models.folders import manifest as manifests
+from doctorflan_ls.models.folders import paths
 from doctorflan_ls.models.folders.manifest import Manifest, ModelFile
 
 # Folders with this beginning are half made, or half removed; no id begins with a dot.
 HIDDEN = "."
+
+# What tokenizers and runtimes read by itself where it lies beside the files they were given.
+_READ_UNASKED = {".json", ".jinja", ".safetensors"}
+
+# Files of one folder that are looked at for changes; a model has a dozen.
+_MOST_MARKED = 1000
 
 # Files whose bytes were compared with their hash by this process, as the system knows them.
 _verified: set[tuple[object, ...]] = set()
@@ -34,6 +43,19 @@ def models_folder(options: ModelOptions) -> Path:
     if not folder.is_absolute():
         raise ModelUnavailable("store.no-home")
     return folder
+
+
+def mark(options: ModelOptions) -> object:
+    """Another value once a file of the added models came, went or changed; reads none of them."""
+    seen: set[tuple[object, ...]] = set()
+    # What changes just now, or cannot be read, is as good as not there.
+    with suppress(OSError, ModelUnavailable):
+        for folder in model_folders(options):
+            for path in (folder, *islice(folder.rglob("*"), _MOST_MARKED)):
+                with suppress(OSError):
+                    found = path.stat()
+                    seen.add((path, found.st_ino, found.st_size, found.st_mtime_ns))
+    return frozenset(seen)
 
 
 def model_folders(options: ModelOptions) -> Iterator[Path]:
@@ -119,7 +141,8 @@ def verify(folder: Path, manifest: Manifest) -> None:
     """Compare every file of the manifest with its size and its hash.
 
     A file that this process compared before, and that the system says nobody touched since, is not
-    read again. Raises ModelUnavailable for one that is missing or differs.
+    read again. Raises ModelUnavailable for one that is missing or differs, and for one that the
+    manifest does not list but that would be read.
     """
     for each in manifest.files:
         path = folder / each.path
@@ -137,6 +160,20 @@ def verify(folder: Path, manifest: Manifest) -> None:
         # A file that changed while it was read is read again the next time.
         if seen is not None and seen == _identity(path, each):
             _verified.add(seen)
+    if manifest.files:
+        _refuse_unlisted(folder, manifest)
+
+
+def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
+    listed = {paths.folded(each.path) for each in manifest.files}
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ModelUnavailable("store.unreadable", source=folder, reason=reason) from None
+    for name in names:
+        if Path(name).suffix.lower() in _READ_UNASKED and paths.folded(name) not in listed:
+            raise ModelUnavailable("store.unlisted", model=manifest.id, path=folder / name)
 
 
 def _identity(path: Path, file: ModelFile) -> tuple[object, ...] | None:
