@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import ChatModel, ModelOptions
 
 if TYPE_CHECKING:
@@ -21,7 +22,18 @@ def load(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatModel:
     """
     from doctorflan_ls.models.onnx.model import load_model  # noqa: PLC0415
 
-    return load_model(folder, manifest, options)
+    try:
+        return load_model(folder, manifest, options)
+    except ModelUnavailable as error:
+        raise _placed(error, folder) from None
+
+
+def _placed(error: ModelUnavailable, folder: Path) -> ModelUnavailable:
+    """``error`` with the whole path of its file: every model's folder has a model.onnx."""
+    file = error.fields.get("file")
+    if not isinstance(file, str):
+        return error
+    return ModelUnavailable(error.key, **{**error.fields, "file": folder / file})
 
 
 __all__ = ["load"]

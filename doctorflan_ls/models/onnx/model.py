@@ -171,7 +171,7 @@ def load_model(folder: Path, manifest: Manifest, options: ModelOptions) -> OnnxM
     )
     decoder = Decoder(session, layout, cache, context)
     spec = manifest.spec(context_length=context)
-    return OnnxModel(spec, graph.name, tokenizer, decoder, layout.vocabulary)
+    return OnnxModel(spec, str(graph), tokenizer, decoder, layout.vocabulary)
 
 
 def _token_bytes(layout: Layout) -> int:
