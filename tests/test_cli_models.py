@@ -174,12 +174,18 @@ def test_what_follows_a_draft_that_failed_starts_on_a_new_line(terminal):
     builder.add(Chunk("一"))
     shown.grow(builder.draft("streaming"), get_task(TASK))
     shown.grow(builder.draft("failed"), get_task(TASK))
-    assert written.getvalue().endswith("n.txt\n一\n" if terminal else "n.txt\n")
+    # To a pipe nothing was shown: a title over nothing would stand there twice.
+    assert written.getvalue().endswith("n.txt\n一\n") if terminal else not written.getvalue()
     other = DraftBuilder("b", origin)
     other.add(Chunk("二"))
     shown.grow(other.draft("streaming"), get_task(TASK))
-    assert written.getvalue().count("n.txt\n") == 2
-    assert "\n\n" not in written.getvalue()
+    shown.end(other.draft("ready"), get_task(TASK))
+    assert written.getvalue().count("n.txt\n") == 1 + terminal
+    assert "\n\n" not in written.getvalue().partition("二")[0]
+
+
+def test_a_model_that_is_not_there_is_all_that_is_said():
+    fails(run("draft", TASK, note(), "--model", "gone"), Exit.USAGE, "gone")
 
 
 @pytest.mark.skipif(not WEIGHTS, reason="no weights: DOCTORFLAN_TEST_MODELS")

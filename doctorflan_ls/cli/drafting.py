@@ -45,6 +45,7 @@ class Shown:
         """Print the rest: what each statement rests on, what the note does not say, who says so."""
         numbers = _numbered(draft)
         text = _marked(draft, numbers)
+        self._begin(draft, task)
         self._print(draft, task, text, len(text))
         self._in_line = False
         self._out.print()
@@ -53,12 +54,16 @@ class Shown:
         made = provenance_line(draft.provenance)
         self._out.print(message("cli.draft-review", self._locale, model=made), style=HEADING)
 
-    def _print(self, draft: Draft, task: Task, text: Styled, end: int) -> None:
+    def _begin(self, draft: Draft, task: Task) -> None:
+        """Print the title, once."""
         if self._id != draft.id:
             self._id, self._printed = draft.id, 0
             title = f"{task.title.in_(draft.provenance.language)}  "
             self._out.print(Styled(title, HEADING).append(self._opened.name, QUIET))
-        if end > self._printed:
+
+    def _print(self, draft: Draft, task: Task, text: Styled, end: int) -> None:
+        if end > (self._printed if self._id == draft.id else 0):
+            self._begin(draft, task)
             self._out.print(text[self._printed : end], end="")
             self._out.file.flush()
             self._in_line = text.plain[end - 1] != "\n"
