@@ -1,5 +1,6 @@
 """What the documents say is what the program does."""
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from doctorflan_ls.cli.exits import Exit
 from doctorflan_ls.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
+_IMPORTED = re.compile(r"^\s*from (doctorflan_ls\S*) import (\w+)$", re.MULTILINE)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -65,3 +67,17 @@ def test_local_links_lead_somewhere():
         links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
         for link in links:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_what_the_pages_import_is_there():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("plugins/*/README.md")]
+    lines = [
+        (page.name, line)
+        for page in pages
+        for line in _IMPORTED.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert lines
+    for name, (module, wanted) in lines:
+        found = importlib.import_module(module)
+        if not hasattr(found, wanted):
+            assert importlib.util.find_spec(f"{module}.{wanted}"), f"{name}: {module}.{wanted}"

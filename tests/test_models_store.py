@@ -517,6 +517,29 @@ def test_a_changed_file_is_refused_before_anything_is_loaded(tmp_path, options):
     assert raised.value.key == "store.file-missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("generation_config.json", True),
+        ("Chat_Template.JINJA", True),
+        ("model-2.safetensors", True),
+        ("README.md", False),
+        (".DS_Store", False),
+    ],
+)
+def test_what_the_manifest_does_not_list_is_not_read(tmp_path, options, name, refused):
+    added = intake.add(as_zip(tmp_path / "m.zip", packed()), options)
+    store.verify(added.folder, added.manifest)
+    (added.folder / name).write_bytes(b"{}")
+    if not refused:
+        store.verify(added.folder, added.manifest)
+        return
+    with pytest.raises(ModelUnavailable) as raised:
+        catalogue.load_model("tiny", options)
+    assert raised.value.key == "store.unlisted"
+    assert name in raised.value.user_message()
+
+
 def test_an_untouched_file_is_read_once(tmp_path, options, monkeypatch):
     added = intake.add(as_zip(tmp_path / "m.zip", packed()), options)
     store.verify(added.folder, added.manifest)

@@ -109,11 +109,6 @@ class Tokenizer:
         """The tokens that end an answer: the configured ones and the template's own end of turn."""
         return self._ends
 
-    @property
-    def special_ids(self) -> frozenset[int]:
-        """The tokens that have no text."""
-        return self._special
-
     def prompt_ids(self, messages: Sequence[Message], lead: str = "") -> list[int]:
         """The ids of the conversation, up to where the model's answer begins, and of ``lead``.
 

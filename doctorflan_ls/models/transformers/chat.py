@@ -36,7 +36,7 @@ class TransformersChat:
         self._tokenizer = tokenizer
         self._model = model
         # Without it a model scores every token of a prompt: a gigabyte at 2,000 tokens.
-        names = inspect.signature(model.forward).parameters if model is not None else {}
+        names = inspect.signature(model.forward).parameters
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
         self._cache: Any = None
         self._ids: list[int] = []
