@@ -69,16 +69,9 @@ def bench_command(ctx: click.Context, model: str, runs: int, tokens: int, as_jso
     hashed = perf_counter()
     chat = store.load_chat(listed.folder, listed.manifest, allowed)
     loaded = perf_counter()
-    languages = [language for language in _NOTES if language in listed.spec.languages]
-    figures: dict[str, _Figures] = {}
     try:
         with progress(message("models.measuring", session.locale)) as told:
-            for number, language in enumerate(languages):
-
-                def done(share: float, number: int = number) -> None:
-                    told(number + share, len(languages))
-
-                figures[language] = _measured(chat, language, runs, tokens, done)
+            figures = _all_measured(chat, runs, tokens, told)
     finally:
         chat.close()
     result = {
@@ -97,6 +90,20 @@ def bench_command(ctx: click.Context, model: str, runs: int, tokens: int, as_jso
         print_json(result)
     else:
         _print(result, figures, session.locale)
+
+
+def _all_measured(
+    chat: ChatModel, runs: int, tokens: int, told: Callable[[float, float], None]
+) -> dict[str, _Figures]:
+    languages = [language for language in _NOTES if language in chat.spec.languages]
+    figures: dict[str, _Figures] = {}
+    for number, language in enumerate(languages):
+
+        def done(share: float, number: int = number) -> None:
+            told(number + share, len(languages))
+
+        figures[language] = _measured(chat, language, runs, tokens, done)
+    return figures
 
 
 def _measured(
