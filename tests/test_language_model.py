@@ -182,6 +182,13 @@ def test_every_line_of_a_model_says_whose_it_is(text, mark, takes_lead, size) ->
     assert all(mark in re.split(r"\bw\d", line)[0] for line in words)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_a_model_writes_no_evidence_marks(size) -> None:
+    text = "无发热[3]、无胸痛 [1, 2]。见［4］〔5〕[6](x) [aVR] ![a][b] [12"
+    shown = "无发热(3)、无胸痛 (1, 2)。见(4)(5)(6)(x) [aVR] [a] [b] [12"
+    assert read(text, size, "settle") == ({"settle": shown}, False)
+
+
 def test_an_answer_to_a_question_is_plain_words_with_a_label() -> None:
     asked = prompt(ZH, "treatment-plan")
     first = draft(chunks(ScriptedChat("甲"), asked), asked)

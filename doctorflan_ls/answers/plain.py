@@ -7,7 +7,11 @@ import re
 from doctorflan_ls.prompts.fence import seen
 
 # What may become something else with the next character is held back; so is an escape sequence.
-_UNDECIDED = re.compile(r"(?:[*_]+|\]|!|<|\r|\\|\x1b[^\n]{0,400}|\x9b[0-?]*)\Z")
+_UNDECIDED = re.compile(
+    r"(?:[!\]]?[\[［〔][\d,，、\- ]{0,12}[\]］〕]?|[*_]+|\]|!|<|\r|\\|\x1b[^\n]{0,400}|\x9b[0-?]*)\Z"
+)
+# What a draft's evidence is shown with; a model has none, and copies it from what it has read.
+_CITED = re.compile(r"[\[［〔](\d[\d,，、\- ]{0,11})[\]］〕]")
 _EMPHASIS = re.compile(r"\*\*+|__+|`+")
 # Markdown's link and image, and HTML's tag: an editor that renders a preview would fetch them.
 _LINK = re.compile(r"\](?=[(\[])")
@@ -37,7 +41,7 @@ class PlainText:
 
 def plain(text: str) -> str:
     """``text`` as plain text; line ends are ``\\n``."""
-    text = _EMPHASIS.sub("", seen(text))
+    text = _CITED.sub(r"(\1)", _EMPHASIS.sub("", seen(text)))
     text = _TAG.sub("＜", _IMAGE.sub("", _LINK.sub("] ", text)))
     return text.translate(_BRACKETS)
 
