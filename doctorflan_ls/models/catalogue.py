@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from doctorflan_ls.errors import BadRequest, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.models.base import Listed, Model, ModelOptions, ModelSpec
 
 DEFAULT_MODEL = "skeleton"
+
+_plugins = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ def _all(options: ModelOptions) -> Iterator[Entry | Problem]:
     # Neither is needed for the skeleton alone, with which the server starts.
     from doctorflan_ls import plugins  # noqa: PLC0415
 
-    brought = plugins.installed()
+    # Loaded once, by the first of several threads that list.
+    with _plugins:
+        brought = plugins.installed()
     for plugin, each in brought.models:
         yield Entry(each, plugin=plugin)
     for failed in brought.problems:

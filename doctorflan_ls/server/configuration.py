@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asyncio import Task
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -30,6 +31,7 @@ class Configuration:
         self._connection = connection
         self._resolved: Resolved | None = None
         self._told: set[tuple[object, ...]] = set()
+        self._listing: Task[None] | None = None
         self.root_uri: str | None = None
         self.editor_locale: Locale = "en"
         self.options: object = None
@@ -59,7 +61,10 @@ class Configuration:
         return tuple(each for each in problems if each.fields.get("origin") != OPTIONS)
 
     def reload(self) -> Resolved:
-        """Read all layers afresh and tell the user what is newly wrong."""
+        """Read all layers afresh and tell the user what is newly wrong.
+
+        Whether the models that they name exist is looked up beside, see ``settled``.
+        """
         from doctorflan_ls.settings import load  # noqa: PLC0415  # starts faster
 
         host = self._connection.host
@@ -70,27 +75,52 @@ class Configuration:
             options=self.options,
             shared=host.shared,
         )
-        if resolved.settings.models.use:
-            from doctorflan_ls.models.choice import checked  # noqa: PLC0415  # starts faster
-
-            resolved = checked(resolved)
         self._resolved = resolved
         chosen = resolved.settings.language
         self._connection.locale = self.editor_locale if chosen == "auto" else chosen
-        for text in self._news():
-            self._connection.show("warning", text)
+        names_models = bool(resolved.settings.models.use)
+        self._tell(all_known=not names_models)
+        self._listing = None
+        if names_models:
+            import asyncio  # noqa: PLC0415  # starts faster
+
+            self._listing = asyncio.get_running_loop().create_task(self._look_up(resolved))
         return resolved
+
+    async def settled(self) -> Resolved:
+        """What is in force, once all that is wrong with it is known."""
+        resolved = self.resolved
+        while (listing := self._listing) is not None and not listing.done():
+            await listing
+            resolved = self.resolved
+        return resolved
+
+    async def _look_up(self, resolved: Resolved) -> None:
+        from doctorflan_ls.models.choice import checked  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.server.background import in_thread  # noqa: PLC0415  # starts faster
+
+        found = await in_thread(lambda: checked(resolved))
+        if self._resolved is resolved:
+            self._resolved = found
+            self._tell()
+
+    def _tell(self, *, all_known: bool = True) -> None:
+        for text in self._news(all_known=all_known):
+            self._connection.show("warning", text)
 
     @property
     def _sent(self) -> object:
         # Asked for our section, some editors answer nothing where the user left its name out.
         return self.pulled or self.pushed
 
-    def _news(self) -> Iterator[str]:
-        """A message for each problem that was not there before."""
+    def _news(self, *, all_known: bool) -> Iterator[str]:
+        """A message for each problem that was not there before.
+
+        Where not ``all_known`` yet, what was told before may still be so.
+        """
         problems = {_cause(each): each for each in self.problems}
         fresh = [problem for cause, problem in problems.items() if cause not in self._told]
-        self._told = set(problems)
+        self._told = set(problems) if all_known else self._told | set(problems)
         for problem in fresh[:_MOST_SHOWN]:
             yield problem.user_message(self._connection.locale)
         if len(fresh) > _MOST_SHOWN:

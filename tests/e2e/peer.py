@@ -143,7 +143,8 @@ class ProcessPeer(StreamPeer):
 
 
 def environment(model: str = "", log_level: str = "WARNING") -> dict[str, str]:
-    chosen = {"PYTHONPATH": str(ROOT), "TEST_LOG_LEVEL": log_level}
+    folders = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    chosen = {"PYTHONPATH": os.pathsep.join(folders), "TEST_LOG_LEVEL": log_level}
     if model:
         chosen["TEST_MODEL"] = model
     return {**os.environ, **chosen}

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from doctorflan_ls.tasks.model import Task
 
 
-def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
+async def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
     """The server, its models and what is open (schemas/protocol/status.json)."""
     from doctorflan_ls.features import status as feature  # noqa: PLC0415
     from doctorflan_ls.models import choice  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import survey  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
+    await ls.configuration.settled()
     options = choice.options(ls.configuration.settings)
-    found = survey(options)
+    found = await in_thread(lambda: survey(options))
     models = [entry.listed.spec for entry in found.entries]
     broken = {each.name: each.error.user_message(ls.locale) for each in found.problems}
     return {
