@@ -207,9 +207,9 @@ def test_real_weights_draft_in_their_language(model, example, letters, monkeypat
 @pytest.mark.skipif(not WEIGHTS or os.name != "posix", reason="no weights, or no POSIX signals")
 def test_an_interrupt_ends_a_draft_at_once():
     command = [sys.executable, "-m", "doctorflan_ls", "--set", f"models.folder={WEIGHTS}"]
-    asked = ["draft", "--all", note(), "--model", "smollm2-135m", "--max-tokens", "2000"]
+    asked = ["draft", "--all", note(examples()["en-copd"]), "--model", "smollm2-135m"]
     running = subprocess.Popen(
-        [*command, *asked],
+        [*command, *asked, "--max-tokens", "2000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=Path.cwd(),
