@@ -106,6 +106,17 @@ def test_the_lead_is_the_beginning_of_the_answer(made):
     assert tokenizer._backend.decode(ids, skip_special_tokens=False).endswith("assistant\n诊断：")
 
 
+@pytest.mark.parametrize("opened", ["<think>", "<think>\n", "<think>\n\n"])
+def test_thought_that_the_template_opens_is_closed_before_the_answer(tmp_path, opened):
+    head = "'<|im_start|>assistant\n"
+    assert head in CHATML
+    template = CHATML.replace(head, head + opened)
+    tokenizer = Tokenizer.load(byte_level(tmp_path, template))
+    ids = tokenizer.prompt_ids(user("问"), "诊断：")
+    text = tokenizer._backend.decode(ids, skip_special_tokens=False)
+    assert text.endswith("assistant\n<think>\n\n</think>\n\n诊断：")
+
+
 def test_what_ends_an_answer(made, tmp_path):
     end = Tokenizer.load(made["bytes"])._backend.token_to_id("<|im_end|>")
     assert Tokenizer.load(made["bytes"]).end_ids == {end}

@@ -122,7 +122,7 @@ class Tokenizer:
             turns = _folded(turns)
         marks = _Marks(self._borders)
         marked = [(role, text.translate(marks)) for role, text in turns]
-        rendered = self._render(marked) + _clean(lead).translate(marks)
+        rendered = _thought(self._render(marked)) + _clean(lead).translate(marks)
         return self._encode(rendered, marks)
 
     def decoder(self, lead: str = "") -> TokenDecoder:
@@ -198,6 +198,15 @@ class _Marks(dict[int, int]):
             self.inverse[mark] = code
         self[code] = mark
         return mark
+
+
+def _thought(rendered: str) -> str:
+    """``rendered`` without a thought that stays open: what follows it is to be the answer.
+
+    Closed as Qwen3's template does where thinking is switched off.
+    """
+    bare = rendered.rstrip()
+    return f"{bare}\n\n</think>\n\n" if bare.endswith("<think>") else rendered
 
 
 def _broken(rendered: str, start: int, marks: _Marks) -> str:
