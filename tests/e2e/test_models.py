@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import time
 
 import pytest
 
@@ -146,6 +147,11 @@ async def test_the_skeleton_stands_in_for_a_server_that_may_not_or_cannot_be_ask
         status = await peer.request("doctorflan/status")
         answers_schema("status", status)
         assert status["network"] == ([host] if allowed else "off")
+        # The next draft does not pay for trying again.
+        begun = time.monotonic()
+        again = await draft(peer, uri, task="triage")
+        assert time.monotonic() - begun < 1
+        assert again["fallback"] == result["fallback"]
 
 
 async def test_a_draft_that_stands_in_starts_the_partial_results_again():
