@@ -2,6 +2,6 @@
 
 from doctorflan_ls.engine.engine import Engine, ModelStatus
 from doctorflan_ls.engine.job import Job, Lane
-from doctorflan_ls.engine.worker import Patience
+from doctorflan_ls.engine.terms import Patience
 
 __all__ = ["Engine", "Job", "Lane", "ModelStatus", "Patience"]

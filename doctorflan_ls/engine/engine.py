@@ -27,8 +27,9 @@ from dataclasses import dataclass
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Job, Ticket, cache_key
+from doctorflan_ls.engine.terms import Patience, WorkerKey
 from doctorflan_ls.engine.watch import Watch
-from doctorflan_ls.engine.worker import Patience, Worker, WorkerKey, WorkerState
+from doctorflan_ls.engine.worker import Worker, WorkerState
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.models.base import Model, ModelOptions, ModelSpec
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model, mark

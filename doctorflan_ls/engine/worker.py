@@ -8,45 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from doctorflan_ls.drafts import DraftState
 from doctorflan_ls.engine.backoff import Backoff, is_away
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.engine.memory import give_back, is_short
+from doctorflan_ls.engine.terms import Patience, WorkerKey, check_claim
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
 from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
-from doctorflan_ls.prompts import Prompt
 
 WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed", "hung"]
 Outcome = tuple[DraftState, DoctorFlanError | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the engine waits, in seconds.
-
-    ``minute`` is that of ``idle_minutes``. ``grace`` is what a stopped model has to notice it.
-    ``room`` is what idle models have to give their memory back. ``retry`` is how long a model that
-    could not be loaded, or whose server was not reached, is not tried again; a failure that came
-    within ``cheap`` may be repeated.
-    """
-
-    minute: float = 60.0
-    grace: float = 5.0
-    room: float = 5.0
-    retry: float = 30.0
-    cheap: float = 0.2
-
-
-class WorkerKey(NamedTuple):
-    """A model, and what the user lets it have."""
-
-    model: str
-    options: ModelOptions
 
 
 class Surroundings(Protocol):
@@ -266,8 +241,12 @@ class Worker:
             return "failed", ModelUnavailable(key, model=model, reference=report(error))
 
     def _serve(self, ticket: Ticket) -> Outcome:
+        prompt = ticket.job.prompt
+        if self.spec is not None:
+            # Known from before it was unloaded: nothing is loaded in vain.
+            check_claim(self.spec, prompt)
         loaded = self._ready()
-        _check_claim(loaded.spec, ticket.job.prompt)
+        check_claim(loaded.spec, prompt)
         self.state = "busy"
         ticket.begin(loaded.spec)
         chunks = []
@@ -303,18 +282,6 @@ class Worker:
             if not is_short(error) or not self._engine.make_room(self):
                 raise
         return self._engine.load(*self.key)
-
-
-def _check_claim(spec: ModelSpec, prompt: Prompt) -> None:
-    """Raise ModelUnavailable where the model's manifest does not claim the task or its language."""
-    if spec.answers(prompt.task.id, prompt.language):
-        return
-    if prompt.language not in spec.languages:
-        known = ", ".join(spec.languages)
-        raise ModelUnavailable(
-            "engine.not-language", model=spec.id, language=prompt.language, known=known
-        )
-    raise ModelUnavailable("engine.not-task", model=spec.id, task=prompt.task.id)
 
 
 @contextmanager

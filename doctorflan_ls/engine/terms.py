@@ -1,0 +1,46 @@
+"""On what terms a model works: for which jobs, for whom, and how long it is waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from doctorflan_ls.errors import ModelUnavailable
+from doctorflan_ls.models.base import ModelOptions, ModelSpec
+from doctorflan_ls.prompts import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the engine waits, in seconds.
+
+    ``minute`` is that of ``idle_minutes``. ``grace`` is what a stopped model has to notice it.
+    ``room`` is what idle models have to give their memory back. ``retry`` is how long a model that
+    could not be loaded, or whose server was not reached, is not tried again; a failure that came
+    within ``cheap`` may be repeated.
+    """
+
+    minute: float = 60.0
+    grace: float = 5.0
+    room: float = 5.0
+    retry: float = 30.0
+    cheap: float = 0.2
+
+
+class WorkerKey(NamedTuple):
+    """A model, and what the user lets it have."""
+
+    model: str
+    options: ModelOptions
+
+
+def check_claim(spec: ModelSpec, prompt: Prompt) -> None:
+    """Raise ModelUnavailable where the model's manifest does not claim the task or its language."""
+    if spec.answers(prompt.task.id, prompt.language):
+        return
+    if prompt.language not in spec.languages:
+        known = ", ".join(spec.languages)
+        raise ModelUnavailable(
+            "engine.not-language", model=spec.id, language=prompt.language, known=known
+        )
+    raise ModelUnavailable("engine.not-task", model=spec.id, task=prompt.task.id)
