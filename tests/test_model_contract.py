@@ -35,9 +35,10 @@ class TestOnnx(ChatModelContract):
     """A graph that says one sentence, whatever it is asked."""
 
     @pytest.fixture(autouse=True, scope="class")
-    def folder(self, tmp_path_factory):
+    @classmethod
+    def folder(cls, tmp_path_factory):
         graphs = pytest.importorskip("onnx_graphs")
-        type(self).where = graphs.save(graphs.chain("咳 lungs?"), tmp_path_factory.mktemp("chain"))
+        cls.where = graphs.save(graphs.chain("咳 lungs?"), tmp_path_factory.mktemp("chain"))
 
     def model(self):
         graphs = pytest.importorskip("onnx_graphs")
@@ -48,9 +49,10 @@ class TestTransformers(ChatModelContract):
     """A tiny Llama with random weights."""
 
     @pytest.fixture(autouse=True, scope="class")
-    def folder(self, tmp_path_factory):
+    @classmethod
+    def folder(cls, tmp_path_factory):
         pytest.importorskip("torch")
-        type(self).where = tiny_llama(tmp_path_factory.mktemp("llama"))
+        cls.where = tiny_llama(tmp_path_factory.mktemp("llama"))
 
     def model(self):
         return torch_kind.load(self.where, manifest(), OPTIONS)

@@ -185,12 +185,12 @@ async def test_being_stopped_is_no_reason_for_another_model():
         uri = await opened(peer, use={"*": "other"})
         asked = await peer.start("doctorflan/draft", asks(uri, partialResultToken="p"))
         await begun(peer)
-        before = len(warnings(peer))
         await peer.notify("$/cancelRequest", {"id": asked})
         with pytest.raises(RpcError) as caught:
             await peer.answer(asked)
         assert caught.value.code == -32800
-        assert len(warnings(peer)) == before
+        # That the settings name an unknown model is said too, some time.
+        assert not [each for each in warnings(peer) if "made this draft instead" in each]
 
 
 async def test_the_settings_choose_the_model_and_how_it_chooses_its_words():
