@@ -11,7 +11,7 @@ from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.local.memory import cores
 
 _ERROR_AND_WORSE = 4
-_SPIN_MICROSECONDS = "20"
+_SPIN_MICROSECONDS = "60"
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
