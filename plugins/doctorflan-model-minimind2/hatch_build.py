@@ -5,7 +5,6 @@ README.md says why this happens here and not when the model is first used.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import shutil
@@ -27,8 +26,6 @@ SHA512 = (
 )
 REGISTRY = "https://registry.npmjs.org"
 MODEL = Path("src", "doctorflan_model_minimind2", "model")
-QUESTION = "病人胸痛时，医生应该问些什么？"
-SAMPLE_TOKENS = 24
 DESCRIPTION = (
     "2600 万参数的中文教学用小模型，用于试用语言模型的流程，不用于医疗回答。",
     (
@@ -138,20 +135,4 @@ def prepare(package: Path, out: Path) -> Path:
             description=Bilingual(*DESCRIPTION),
             limits=Bilingual(*LIMITS),
         )
-    _add_sample(out)
     return out
-
-
-def _add_sample(folder: Path) -> None:
-    """Put what the model answers here into its manifest: ``models check`` asks it again."""
-    from doctorflan_ls.models import onnx  # noqa: PLC0415
-    from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop  # noqa: PLC0415
-    from doctorflan_ls.models.folders import manifest  # noqa: PLC0415
-
-    made = manifest.read(folder)
-    model = onnx.load(folder, made, ModelOptions())
-    sampling = Sampling(max_tokens=SAMPLE_TOKENS)
-    answer = "".join(model.stream([Message("user", QUESTION)], sampling, Stop()))
-    model.close()
-    sample = manifest.Sample(QUESTION, answer, SAMPLE_TOKENS)
-    manifest.write(folder, dataclasses.replace(made, sample=sample))

