@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from doctorflan_ls.checks.model import Finding
 from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import Chunk, Sampling
@@ -72,6 +73,7 @@ class Draft:
     """A task's answer. Only a ``ready`` draft can be inserted; none enters a note by itself.
 
     ``failure`` says why a draft is ``failed`` or ``cancelled``; it never holds note text.
+    ``findings`` are what plugins say about it; their spans count in ``text``.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Draft:
     state: DraftState
     failure: DoctorFlanError | None = None
     parts: tuple[Part, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def is_stale(self, note: Note) -> bool:
         """True where the text that the draft was made from is no longer what the note says."""
@@ -145,8 +148,8 @@ class DraftBuilder:
 def to_json(draft: Draft) -> dict[str, object]:
     """The draft as ``schemas/draft.schema.json`` has it; spans are ``[start, end)`` code points.
 
-    The ``span`` of a statement, a gap and a part counts in the draft's text, ``evidence`` in the
-    note's.
+    The ``span`` of a statement, a gap, a part and a finding counts in the draft's text,
+    ``evidence`` in the note's.
     """
     origin = draft.provenance
     failure = draft.failure
@@ -168,6 +171,16 @@ def to_json(draft: Draft) -> dict[str, object]:
             for gap in draft.gaps
         ],
         "parts": [{"span": list(part.span), "element": part.element} for part in draft.parts],
+        "findings": [
+            {
+                "span": list(found.span),
+                "rule": found.rule.id,
+                "severity": found.rule.severity,
+                "message": found.message(origin.language),
+                "source": found.authority(origin.language),
+            }
+            for found in draft.findings
+        ],
         "provenance": {
             "uri": origin.uri,
             "note_version": origin.version,

@@ -46,5 +46,9 @@ class ModelUnavailable(DoctorFlanError):
     """A model cannot be loaded or cannot answer."""
 
 
+class PluginFailed(DoctorFlanError):
+    """A plugin cannot be loaded, or did not do what a hook asks of it."""
+
+
 class BadSetting(DoctorFlanError):
     """A setting has a wrong name or a wrong value; its default stands."""

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from doctorflan_ls.cli.app import app
 from doctorflan_ls.settings import SETTINGS, Setting
 from doctorflan_ls.settings.schema import json_schema
-from doctorflan_ls.tasks.registry import all_tasks
+from doctorflan_ls.tasks.registry import builtin_tasks
 
 ROOT = Path(__file__).parent.parent
 
@@ -94,7 +94,7 @@ def _run(*arguments: str) -> str:
 def _tasks_table() -> str:
     rows = [
         f"| `{task.id}` | {task.title.zh} | {task.category} | {task.phase} | {task.origin} |"
-        for task in all_tasks()
+        for task in builtin_tasks()
     ]
     head = "| id | 中文 | dataset category | phase | name is |\n| --- | --- | --- | --- | --- |"
     return "\n".join([head, *rows])

@@ -6,6 +6,7 @@ import pytest
 
 from doctorflan_ls.models import choice
 from doctorflan_ls.models.base import ModelOptions, Sampling
+from doctorflan_ls.plugins import Registry
 from doctorflan_ls.settings import SETTINGS, Settings, Source, load, resolve
 from doctorflan_ls.tasks.registry import get_task
 
@@ -66,7 +67,7 @@ def test_options_and_sampling_are_the_settings():
     ],
 )
 def test_what_names_nothing_is_one_line(use, said, tmp_path):
-    resolved = choice.checked(_resolved({"use": use, "folder": str(tmp_path)}))
+    resolved = choice.checked(_resolved({"use": use, "folder": str(tmp_path)}), Registry())
     lines = [problem.user_message("en") for problem in resolved.problems]
     assert len(lines) == len(said)
     for line, part in zip(lines, said, strict=True):

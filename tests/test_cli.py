@@ -21,7 +21,7 @@ from doctorflan_ls.cli.demo_command import examples
 from doctorflan_ls.cli.drafting import quoted
 from doctorflan_ls.cli.exits import Exit, one_line
 from doctorflan_ls.cli.session import terminal_locale
-from doctorflan_ls.tasks.registry import all_tasks
+from doctorflan_ls.tasks.registry import builtin_tasks
 
 ROOT = Path(__file__).parent.parent
 NOTE = """主诉：发热、咳嗽3天。
@@ -234,7 +234,7 @@ def test_an_editor_that_just_leaves_is_code_1():
 # draft
 
 
-@pytest.mark.parametrize("task", [task.id for task in all_tasks()])
+@pytest.mark.parametrize("task", [task.id for task in builtin_tasks()])
 def test_every_task_gives_a_draft_with_sound_spans(task):
     result = run("draft", task, note(), "--json")
     assert result.exit_code == 0, result.stderr
@@ -263,7 +263,7 @@ def test_a_draft_shows_evidence_gaps_and_that_it_is_a_draft():
 def test_all_gives_22_drafts():
     result = run("draft", "--all", note(), "--json")
     drafts = json.loads(result.stdout)
-    assert [draft["task"] for draft in drafts] == [task.id for task in all_tasks()]
+    assert [draft["task"] for draft in drafts] == [task.id for task in builtin_tasks()]
     shown = run("draft", "--all", note())
     assert shown.stdout.count("Draft, to be reviewed by a doctor.") == 22
 
@@ -349,10 +349,10 @@ def test_check_turns_findings_into_code_1():
 
 def test_tasks_show_how_their_names_are_known():
     rows = [line.split() for line in run("tasks").stdout.splitlines()]
-    assert [row[0] for row in rows] == [task.id for task in all_tasks()]
-    assert [row[-1] for row in rows] == [task.origin for task in all_tasks()]
+    assert [row[0] for row in rows] == [task.id for task in builtin_tasks()]
+    assert [row[-1] for row in rows] == [task.origin for task in builtin_tasks()]
     listed = json.loads(run("tasks", "--json").stdout)
-    assert [task["id"] for task in listed] == [task.id for task in all_tasks()]
+    assert [task["id"] for task in listed] == [task.id for task in builtin_tasks()]
 
 
 def test_reconcile_writes_what_tasks_then_shows():

@@ -28,7 +28,7 @@ from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec, Sam
 from doctorflan_ls.models.catalogue import load_model
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import builtin_tasks, get_task
 from doctorflan_ls.text import Span
 from tests.test_cli import NOTE, ROOT, _own_settings, fails, note, run, schema
 
@@ -63,7 +63,7 @@ def _models(monkeypatch):
         return Talker(name) if name in ("talker", "failing") else load_model(name, options)
 
     Talker.loaded = 0
-    monkeypatch.setattr(answering, "Engine", lambda: Engine(load))
+    monkeypatch.setattr(answering, "Engine", lambda _load: Engine(load))
 
 
 def test_the_model_and_its_parameters_are_said():
@@ -104,9 +104,9 @@ def test_a_named_model_is_not_replaced(model, code):
     fails(run("draft", TASK, note(), "--model", model, "--json"), code, model)
 
 
-def test_all_tasks_are_answered_by_one_model():
+def test_builtin_tasks_are_answered_by_one_model():
     drafts = json.loads(run("draft", "--all", note(), "--model", "talker", "--json").stdout)
-    assert len(drafts) == len(all_tasks())
+    assert len(drafts) == len(builtin_tasks())
     assert Talker.loaded == 1
 
 

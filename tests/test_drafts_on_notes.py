@@ -9,7 +9,7 @@ from doctorflan_ls.models.base import Chunk, Sampling, Stop
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.prompts import Prompt
-from doctorflan_ls.tasks.registry import all_tasks
+from doctorflan_ls.tasks.registry import builtin_tasks
 from doctorflan_ls.text import Span
 
 EACH = 20
@@ -19,7 +19,7 @@ def chunks(note: Note) -> dict[str, list[Chunk]]:
     model, whole = SkeletonModel(), Span(0, len(note.text))
     return {
         task.id: list(model.generate(Prompt(task, note, whole, note.language), Sampling(), Stop()))
-        for task in all_tasks()
+        for task in builtin_tasks()
     }
 
 

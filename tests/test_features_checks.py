@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from markers import marked
 
 from doctorflan_ls.checks.model import CheckOptions
 from doctorflan_ls.checks.run import check
 from doctorflan_ls.checks.table import rule_table
 from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.testing.notes import marked
 from doctorflan_ls.text import Span
 
 ADMISSION = """入院记录

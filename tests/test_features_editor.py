@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markers import marked
 
 from doctorflan_ls.checks.parts import sections_over
 from doctorflan_ls.drafts import DraftBuilder, Provenance, digest, escape_snippet
@@ -26,6 +25,7 @@ from doctorflan_ls.insertion import Edit, discard, insert
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.tasks.registry import get_task
+from doctorflan_ls.testing.notes import marked
 from doctorflan_ls.text import Span
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "analysis.schema.json"

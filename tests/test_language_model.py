@@ -12,7 +12,7 @@ from doctorflan_ls.models.base import Sampling, Stop
 from doctorflan_ls.models.language import LanguageModel
 from doctorflan_ls.models.skeleton.compose import compose
 from doctorflan_ls.prompts import Turn
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import builtin_tasks, get_task
 from tests.scripted_chat import ScriptedChat, chunks, draft, prompt, said
 
 ZH, EN = (
@@ -110,7 +110,7 @@ def test_different_sentences_with_the_same_words_are_no_circle() -> None:
 
 @pytest.mark.parametrize("takes_lead", [True, False], ids=["guided", "free"])
 @pytest.mark.parametrize("text", [ZH, EN], ids=["zh", "en"])
-@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.id)
+@pytest.mark.parametrize("task", builtin_tasks(), ids=lambda task: task.id)
 def test_a_model_adds_words_to_the_record_and_takes_nothing(task, text, takes_lead) -> None:
     asked = prompt(text, task.id)
     made = chunks(ScriptedChat("w1 x2 y3", takes_lead=takes_lead), asked)

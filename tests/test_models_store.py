@@ -430,7 +430,7 @@ def test_what_a_killed_add_left_is_swept_later(tmp_path, options):
     young = Path(options.folder) / ".adding-alive"
     young.mkdir()
     os.utime(half, (1, 1))
-    assert len(catalogue.problems(options)) == 0
+    assert len(catalogue.survey(options).problems) == 0
     intake.add(as_zip(tmp_path / "m.zip", packed()), options)
     assert sorted(path.name for path in Path(options.folder).iterdir()) == [
         ".adding-alive",
@@ -473,14 +473,14 @@ def test_a_broken_one_is_listed_as_broken_and_stops_no_other(tmp_path, options):
     (folder / "stray.txt").write_text("x")
     as_folder(folder / "twin", packed())
     assert {spec.id for spec in catalogue.specs(options)} >= {"skeleton", "tiny"}
-    problems = {each.name: each.error.key for each in catalogue.problems(options)}
+    problems = {each.name: each.error.key for each in catalogue.survey(options).problems}
     assert problems["empty"] == "manifest.missing"
     assert problems["broken"].startswith("manifest.")
     assert problems["tiny"] == "models.taken"
     if hasattr(os, "mkfifo"):
         (folder / "pipe").mkdir()
         os.mkfifo(folder / "pipe" / "model.toml")
-        assert "pipe" in {each.name for each in catalogue.problems(options)}
+        assert "pipe" in {each.name for each in catalogue.survey(options).problems}
     with pytest.raises(ModelUnavailable) as raised:
         catalogue.load_model("broken", options)
     assert raised.value.key.startswith("manifest.")
@@ -494,7 +494,7 @@ def test_a_broken_one_is_listed_as_broken_and_stops_no_other(tmp_path, options):
 def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path):
     (tmp_path / "file").write_text("x")
     options = ModelOptions(folder=str(tmp_path / "file"))
-    assert [each.error.key for each in catalogue.problems(options)] == ["store.unreadable"]
+    assert [each.error.key for each in catalogue.survey(options).problems] == ["store.unreadable"]
     assert catalogue.specs(options)[0].id == "skeleton"
 
 

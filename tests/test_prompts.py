@@ -13,7 +13,7 @@ from doctorflan_ls.notes.headings import section_kinds
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Turn
 from doctorflan_ls.prompts.fitting import CaseFitter
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import builtin_tasks, get_task
 from doctorflan_ls.text import Span
 from tests.scripted_chat import ScriptedChat, chunks, draft, prompt, said
 
@@ -39,9 +39,9 @@ def conversation(text: str, task: str, **chat: object):
 
 
 @pytest.mark.parametrize("language", EXAMPLES)
-def test_all_tasks_on_one_note_begin_alike_up_to_the_end_of_the_note(language: str) -> None:
+def test_builtin_tasks_on_one_note_begin_alike_up_to_the_end_of_the_note(language: str) -> None:
     shown = {}
-    for task in all_tasks():
+    for task in builtin_tasks():
         system, user = conversation(EXAMPLES[language], task.id)[0].asked[0]
         shown[task.id] = system.text + "\0" + user.text
     alike = (len(set(chars)) == 1 for chars in zip(*shown.values(), strict=False))
@@ -50,11 +50,11 @@ def test_all_tasks_on_one_note_begin_alike_up_to_the_end_of_the_note(language: s
     fenced = common[common.index("\0") :]
     assert EXAMPLES[language].strip().splitlines()[-1] in fenced
     assert fenced.rstrip().endswith("=====") or "=====\n" in fenced[-80:]
-    assert len(set(shown.values())) == len(all_tasks())
+    assert len(set(shown.values())) == len(builtin_tasks())
 
 
 @pytest.mark.parametrize("language", EXAMPLES)
-@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.id)
+@pytest.mark.parametrize("task", builtin_tasks(), ids=lambda task: task.id)
 def test_the_task_its_grounding_and_its_form_follow_the_note(task, language) -> None:
     chat, _ = conversation(EXAMPLES[language], task.id)
     asked = chat.asked[0][1].text

@@ -20,7 +20,7 @@ from doctorflan_ls.models.skeleton.selectors import parse
 from doctorflan_ls.notes.headings import section_kinds
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import builtin_tasks, get_task
 from doctorflan_ls.text import Span
 
 EXAMPLES = sorted(
@@ -28,7 +28,7 @@ EXAMPLES = sorted(
     for entry in files("doctorflan_ls").joinpath("examples").iterdir()
     if entry.name.endswith(".txt")
 )
-TASKS = [task.id for task in all_tasks()]
+TASKS = [task.id for task in builtin_tasks()]
 GOLDEN = Path(__file__).parent / "golden"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -55,7 +55,7 @@ def part(text, title):
     return re.split(r"\n(?!\d+\. )", rest)[0]
 
 
-@pytest.mark.parametrize("task", all_tasks(), ids=TASKS)
+@pytest.mark.parametrize("task", builtin_tasks(), ids=TASKS)
 def test_every_selector_of_every_task_is_known(task):
     sources = [source for element in task.elements for source in element.sources]
     assert sources
@@ -63,7 +63,7 @@ def test_every_selector_of_every_task_is_known(task):
         assert parse(source)
 
 
-@pytest.mark.parametrize("task", all_tasks(), ids=TASKS)
+@pytest.mark.parametrize("task", builtin_tasks(), ids=TASKS)
 def test_every_section_cue_and_word_of_a_task_file_is_known(task):
     known = {kind.id for kind in section_kinds()}
     words = table("skeleton")

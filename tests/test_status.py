@@ -17,7 +17,12 @@ AWAY = ModelSpec("away", "2", "openai", host="gpu.example:8000")
 
 def found(hosts=(), running=None, broken=None):
     result = status((HERE, AWAY), running or {}, broken or {}, hosts)
-    rest = {"locale": "en", "documents": 0, "settings": {"values": {}, "problems": []}}
+    rest = {
+        "locale": "en",
+        "documents": 0,
+        "plugins": [],
+        "settings": {"values": {}, "problems": []},
+    }
     jsonschema.validate(result | rest, {**SCHEMA["$defs"]["result"], "$defs": SCHEMA["$defs"]})
     return result
 

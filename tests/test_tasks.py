@@ -9,9 +9,10 @@ import jsonschema
 import pytest
 
 from doctorflan_ls.errors import BadRequest
+from doctorflan_ls.tasks.lines import line_of
 from doctorflan_ls.tasks.loader import BadTaskFile, load_task
 from doctorflan_ls.tasks.reconcile import reconcile
-from doctorflan_ls.tasks.registry import all_tasks, get_task, search
+from doctorflan_ls.tasks.registry import builtin_tasks, get_task, search
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "schemas" / "task.schema.json").read_text(encoding="utf-8"))
@@ -47,7 +48,7 @@ def test_file_fits_the_schema(name):
 
 
 def test_there_are_22_with_different_names():
-    tasks = all_tasks()
+    tasks = builtin_tasks()
     assert len(tasks) == 22
     for names in ("id", "category", "title", "pinyin"):
         assert len({getattr(task, names) for task in tasks}) == 22
@@ -55,7 +56,7 @@ def test_there_are_22_with_different_names():
 
 
 def test_origin_is_what_was_read():
-    assert {task.category for task in all_tasks() if task.origin == "verified"} == VERIFIED
+    assert {task.category for task in builtin_tasks() if task.origin == "verified"} == VERIFIED
 
 
 def test_instructions_read_whole_are_word_for_word():
@@ -98,7 +99,7 @@ def test_search(query, best):
 
 
 def test_search_for_nothing_gives_all_and_for_nonsense_none():
-    assert search("") == all_tasks() == search(" / ")
+    assert search("") == builtin_tasks() == search(" / ")
     assert search("zzqx") == ()
 
 
@@ -130,13 +131,54 @@ def test_unknown_task_names_the_nearest(name, nearest):
         ('pinyin = "fz"', 'pinyin = "', ""),
     ],
 )
-def test_bad_task_file_names_file_and_key(old, new, where):
+def test_bad_task_file_names_file_line_and_key(old, new, where):
     text = source("triage.toml")
     assert old in text
+    changed = text.replace(old, new)
+    # The line that was changed; where one was taken away, the head of its element.
+    lines = changed.splitlines()
+    expected = next(at for at, line in enumerate(lines) if line != text.splitlines()[at]) + 1
+    if where.startswith("elements"):
+        heads = [at for at, line in enumerate(lines, start=1) if line == "[[elements]]"]
+        expected = heads[1]
     with pytest.raises(BadTaskFile) as caught:
-        load_task(text.replace(old, new), "mine.toml")
-    assert caught.value.fields["file"] == "mine.toml"
+        load_task(changed, "mine.toml")
+    assert caught.value.fields["file"] == f"mine.toml:{expected}"
     assert caught.value.fields["where"] == where
+    for locale in ("zh", "en"):
+        said = caught.value.user_message(locale)
+        assert f"mine.toml:{expected}" in said
+        assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("id", 1),
+        ("title.en", 3),
+        ("elements[0].key", 6),
+        ("elements[0].title.zh", 9),
+        ("elements[1].title.zh", 13),
+        ("elements[1].ask", 11),
+        ("gone", 0),
+    ],
+)
+def test_the_line_of_a_key(where, line):
+    text = """id = "x"
+# id = "y"
+title = { zh = "甲", en = "A" }
+
+[[elements]]
+key = "one"
+
+[elements.title]
+zh = "一"
+
+[[elements]]
+key = "two"
+title = { zh = "二", en = "Two" }
+"""
+    assert line_of(text, where) == line
 
 
 ROWS = [

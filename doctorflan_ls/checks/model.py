@@ -27,7 +27,7 @@ class CheckOptions:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of ``data/rules.toml``: what it says and on whose authority."""
+    """What a check may say, with places in braces for a finding's fields, and who says so."""
 
     id: str
     severity: Severity

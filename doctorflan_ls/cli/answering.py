@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from doctorflan_ls.audit import draft_event
 from doctorflan_ls.cli.exits import say
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.cli.session import Session
@@ -17,7 +18,9 @@ from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine import Engine, Job
 from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.models import choice
-from doctorflan_ls.models.catalogue import DEFAULT_MODEL, specs
+from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model, specs
+from doctorflan_ls.plugins import Plugins, no_plugins
+from doctorflan_ls.plugins.hooks import examined, prepared, record
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.settings import Settings
 from doctorflan_ls.tasks.model import Task
@@ -36,6 +39,7 @@ class Answering:
     model: str | None = None
     sampling: Mapping[str, float] = field(default_factory=dict)
     locale: Locale = "en"
+    plugins: Plugins = field(default_factory=no_plugins)
 
     def job(self, prompt: Prompt) -> Job:
         """The job of a prompt."""
@@ -60,7 +64,7 @@ def answering(
     """What the options of `model_options` and the settings say."""
     given = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
     sampling = {name: value for name, value in given.items() if value is not None}
-    return Answering(session.settings, model, sampling, session.locale)
+    return Answering(session.settings, model, sampling, session.locale, session.plugins)
 
 
 def model_options(command: _Command) -> _Command:
@@ -96,9 +100,10 @@ def make_drafts(
     """
     how = how or Answering()
     told: set[str] = set()
-    with _engine() as engine:
+    with _engine(how.plugins) as engine:
         for task in tasks:
-            job = how.job(Prompt(task, opened.note, opened.whole, language))
+            prompt = prepared(how.plugins, Prompt(task, opened.note, opened.whole, language))
+            job = how.job(prompt)
             draft = engine.run_sync(job, on_draft)
             if draft.failure is not None and on_draft is not None:
                 on_draft(draft)
@@ -108,14 +113,17 @@ def make_drafts(
                     reason = draft.failure.user_message(how.locale)
                     say(message("engine.fallback", how.locale, reason=reason))
                 draft = engine.run_sync(replace(job, model=DEFAULT_MODEL), on_draft)
+            if draft.state == "ready":
+                draft = examined(how.plugins, prompt, draft)
+            record(how.plugins, draft_event(draft))
             if draft.failure is not None:
                 raise draft.failure
             yield draft
 
 
 @contextmanager
-def _engine() -> Iterator[Engine]:
-    engine = Engine()
+def _engine(plugins: Plugins) -> Iterator[Engine]:
+    engine = Engine(lambda model, options: load_model(model, options, plugins.load))
     try:
         yield engine
     finally:
@@ -125,9 +133,10 @@ def _engine() -> Iterator[Engine]:
 def _model_ids(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    options = choice.options(Session.of(ctx).resolved.settings)
+    session = Session.of(ctx)
+    options = choice.options(session.resolved.settings)
     return [
         CompletionItem(spec.id, help=f"{spec.version} {' '.join(spec.languages)}")
-        for spec in specs(options)
+        for spec in specs(options, session.registry)
         if spec.id.startswith(incomplete)
     ]

@@ -29,6 +29,7 @@ _COMMANDS = {
     "inspect": "What a note is read as: sections, facts, findings, triage.",
     "tasks": "The tasks; `tasks reconcile` compares them with your copy of the dataset.",
     "models": "Add, check, measure, choose and remove models.",
+    "plugins": "List, check and begin plugins.",
     "config": "Every setting, its value and where it came from.",
     "doctor": "Check this installation and say how to mend what is wrong.",
     "demo": "A draft for an example note.",
@@ -46,10 +47,10 @@ class App(click.Group):
         """In the order a new user meets them."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; a plugin's where there is no other of that name."""
         if cmd_name not in _COMMANDS:
-            return None
+            return _plugins_command(ctx, cmd_name)
         command = import_module(f"doctorflan_ls.cli.{cmd_name}_command").command
         assert isinstance(command, click.Command)  # noqa: S101
         return _with_language(command)
@@ -60,7 +61,10 @@ class App(click.Group):
         """Names the nearest commands where there is none of that name."""
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-"):
-            end_unknown_command(name, list(_COMMANDS), Session.of(ctx).locale)
+            brought = _plugins_command(ctx, name)
+            if brought is None:
+                end_unknown_command(name, list(_COMMANDS), Session.of(ctx).locale)
+            return name, brought, args[1:]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -107,6 +111,23 @@ class App(click.Group):
         return result
 
 
+def _plugins_command(ctx: click.Context, name: str) -> click.Command | None:
+    """The command ``name`` of a plugin; their plugins are loaded for a name that no other has."""
+    from doctorflan_ls.cli.plugin_commands import find_command  # noqa: PLC0415
+
+    return find_command(_session(ctx), name, _COMMANDS)
+
+
+def _session(ctx: click.Context) -> Session:
+    """The session of the group's options; click looks for a command before it runs the group."""
+    if ctx.obj is None and ctx.params:
+        overrides = ctx.params["overrides"]
+        if ctx.params["no_plugins"]:
+            overrides = {**overrides, "plugins.allow": ""}
+        ctx.obj = Session(ctx.params["lang"], overrides, ctx.params["debug"])
+    return Session.of(ctx)
+
+
 def _with_language(command: click.Command) -> click.Command:
     """``command`` and its subcommands taking ``--lang`` too: few look for it before the name."""
     if not any(each.name == _LANGUAGE for each in command.params):
@@ -149,7 +170,8 @@ def _refused(_ctx: click.Context, param: click.Parameter, value: object) -> None
     cls=App,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Editors start the server with --stdio. Nothing leaves this machine.",
+    epilog="Editors start the server with --stdio. Nothing leaves this machine. Plugins may add"
+    " commands: `doctorflan-ls plugins list`.",
 )
 @click.option("--stdio", is_flag=True, help="Serve one editor on standard input and output.")
 @click.option("--tcp", metavar="HOST:PORT", help="Serve any number of editors over TCP.")
@@ -173,6 +195,7 @@ def _refused(_ctx: click.Context, param: click.Parameter, value: object) -> None
     callback=_overrides,
     help="A setting for this run.",
 )
+@click.option("--no-plugins", is_flag=True, help="Load no plugins in this run.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.version_option(__version__, message="doctorflan-ls %(version)s")
 @click.pass_context
@@ -181,11 +204,12 @@ def app(
     /,
     lang: Locale | None,
     overrides: dict[str, str],
+    no_plugins: bool,  # noqa: ARG001  (read by ``_session``)
     debug: bool,
     **serving: Any,  # noqa: ANN401  (the options of ``serve``, which names their types)
 ) -> None:
     """DoctorFLAN's doctor-assistant tasks for clinical notes, in any editor and here."""
-    ctx.obj = Session(lang, overrides, debug)
+    overrides = dict(_session(ctx).overrides)
     transports = [name for name in ("stdio", "tcp", "ws") if serving[name]]
     if len(transports) > 1 or (transports and ctx.invoked_subcommand is not None):
         end(message("cli.one-transport", terminal_locale()), Exit.USAGE)

@@ -45,7 +45,7 @@ def command(
             out.print(padded(name, 18), style=ID, end="")
             out.print(next(line for line in text.splitlines() if line.strip()), style=QUIET)
         return
-    asked = get_task(task)
+    asked = get_task(task, session.registry.tasks)
     opened = _opened(example or _FIRST[session.locale])
     shown = Shown(out, opened, session.locale)
     how = answering(session, **chosen)

@@ -16,12 +16,12 @@ from doctorflan_ls.cli.session import Session
 from doctorflan_ls.drafts import Draft, to_json
 from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.tasks.model import Task
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import get_task
 
 
 @click.command("draft")
 @click.argument("arguments", nargs=-1, metavar="[TASK] FILE")
-@click.option("--all", "every", is_flag=True, help="A draft for each of the 22 tasks.")
+@click.option("--all", "every", is_flag=True, help="A draft for each task.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON (schemas/draft.schema.json).")
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the draft.")
 @model_options
@@ -65,8 +65,8 @@ def command(
 
 def _asked(arguments: tuple[str, ...], every: bool, session: Session) -> tuple[Sequence[Task], str]:
     if every and len(arguments) == 1:
-        return all_tasks(), arguments[0]
+        return session.registry.tasks, arguments[0]
     if every or len(arguments) != 2:
         end(message("cli.task-or-all", session.locale), Exit.USAGE)
     task, path = arguments
-    return (get_task(task),), path
+    return (get_task(task, session.registry.tasks),), path

@@ -7,7 +7,7 @@ import re
 from rich.console import Console
 from rich.text import Text as Styled
 
-from doctorflan_ls.cli.console import GAP, GOOD, HEADING, MARK, QUIET, width
+from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, MARK, QUIET, width
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.drafts import Draft, Provenance
 from doctorflan_ls.i18n import Locale, message
@@ -51,6 +51,7 @@ class Shown:
         self._out.print()
         _show_evidence(self._out, numbers, self._opened, self._locale)
         _show_gaps(self._out, draft, task, self._locale)
+        _show_findings(self._out, draft, self._locale)
         made = provenance_line(draft.provenance)
         self._out.print(message("cli.draft-review", self._locale, model=made), style=HEADING)
 
@@ -133,6 +134,17 @@ def _show_gaps(out: Console, draft: Draft, task: Task, locale: Locale) -> None:
     for gap in draft.gaps:
         row = Styled(f"  - {titles.get(gap.element, gap.element)}", GAP)
         out.print(row.append(f"  {quoted(gap.label)}", QUIET))
+    out.print()
+
+
+def _show_findings(out: Console, draft: Draft, locale: Locale) -> None:
+    if not draft.findings:
+        return
+    out.print(message("cli.draft-findings", locale), style=f"{HEADING} {BAD}")
+    for found in draft.findings:
+        row = Styled(f"  - {found.message(locale)}", BAD)
+        row.append(f"  {quoted(draft.text[slice(*found.span)])}", QUIET)
+        out.print(row.append(f"  {found.rule.id}; {found.authority(locale)}", QUIET))
     out.print()
 
 

@@ -12,6 +12,7 @@ from doctorflan_ls.cli.opened import open_note
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.features.analysis import analysis
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.plugins.hooks import findings
 
 
 @click.command("inspect")
@@ -25,10 +26,18 @@ def command(ctx: click.Context, file: str, as_json: bool, check: bool) -> Exit:
     Document type, sections, facts, findings of the record rules, and departments with urgency.
     """
     session = Session.of(ctx)
+    plugins = session.plugins
     opened = open_note(file, session)
     settings = session.settings.checks
     options = CheckOptions(settings.chief_complaint_max, frozenset(settings.disabled))
-    found = analysis(Snapshot(opened.note, session.locale, checks=options))
+    snapshot = Snapshot(
+        opened.note,
+        session.locale,
+        checks=options,
+        registry=plugins.registry,
+        brought=findings(plugins, opened.note, options),
+    )
+    found = analysis(snapshot)
     if as_json:
         print_json(found)
     else:

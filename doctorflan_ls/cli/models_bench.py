@@ -62,7 +62,7 @@ def bench_command(ctx: click.Context, model: str, runs: int, tokens: int, as_jso
     """
     session = Session.of(ctx)
     allowed = options(session.settings)
-    listed = language_model(model, allowed)
+    listed = language_model(model, allowed, session.registry)
     before = peak_mib()
     begun = perf_counter()
     store.verify(listed.folder, listed.manifest)

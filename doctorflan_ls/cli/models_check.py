@@ -17,6 +17,7 @@ from doctorflan_ls.models.catalogue import find
 from doctorflan_ls.models.choice import options
 from doctorflan_ls.models.folders import store
 from doctorflan_ls.models.folders.manifest import Sample
+from doctorflan_ls.plugins import Registry
 
 _QUESTIONS: dict[Locale, str] = {
     "zh": "用一句话说明什么是发热。",
@@ -39,7 +40,7 @@ def check_command(ctx: click.Context, model: str) -> Exit:
     """
     session = Session.of(ctx)
     allowed = options(session.settings)
-    with chat_of(model, allowed, session.locale) as (listed, chat):
+    with chat_of(model, allowed, session) as (listed, chat):
         if listed.spec.host:
             _say(session, "models.asking", model=model, host=listed.spec.host)
         else:
@@ -58,11 +59,11 @@ def check_command(ctx: click.Context, model: str) -> Exit:
 
 @contextmanager
 def chat_of(
-    model: str, allowed: ModelOptions, locale: Locale
+    model: str, allowed: ModelOptions, session: Session
 ) -> Iterator[tuple[store.FolderModel, ChatModel]]:
     """The language model ``model``, verified and loaded; given back when the block is left."""
-    listed = language_model(model, allowed)
-    with progress(message("models.loading", locale)):
+    listed = language_model(model, allowed, session.registry)
+    with progress(message("models.loading", session.locale)):
         chat = store.load_chat(listed.folder, listed.manifest, allowed)
     try:
         yield listed, chat
@@ -70,9 +71,9 @@ def chat_of(
         chat.close()
 
 
-def language_model(model: str, allowed: ModelOptions) -> store.FolderModel:
+def language_model(model: str, allowed: ModelOptions, registry: Registry) -> store.FolderModel:
     """The entry of ``model``; raises BadRequest for one that is no folder with a manifest."""
-    listed = find(model, allowed).listed
+    listed = find(model, allowed, registry).listed
     if not isinstance(listed, store.FolderModel):
         raise BadRequest("models.nothing-to-check", model=model)
     return listed

@@ -41,7 +41,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
     """
     session = Session.of(ctx)
     allowed = options(session.settings)
-    found = survey(allowed)
+    found = survey(allowed, session.registry)
     use = session.settings.models.use
     rows = [_row(entry, use, session.locale) for entry in found.entries]
     if as_json:

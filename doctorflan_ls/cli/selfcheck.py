@@ -20,7 +20,6 @@ from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.incidents import report
 
 DISTRIBUTION = "doctorflan-ls"
-PLUGIN_GROUP = "doctorflan_ls"
 _OLDEST_PYTHON = (3, 11)
 _EXTRAS = ("torch", "dataset", "export")
 
@@ -57,7 +56,7 @@ def all_items(session: Session) -> Iterator[Item]:
                 "cli.doctor-failed", locale, kind=type(error).__name__, ref=report(error)
             )
             yield Item(name, "broken", detail, _reinstall())
-    yield _plugins(locale)
+    yield from _plugins(session)
 
 
 def _python(locale: Locale) -> Item:
@@ -136,10 +135,10 @@ def _settings(session: Session) -> Iterator[Item]:
 
 
 def _tasks(locale: Locale) -> str:
-    from doctorflan_ls.tasks.registry import all_tasks  # noqa: PLC0415  (may be what is broken)
+    from doctorflan_ls.tasks.registry import builtin_tasks  # noqa: PLC0415  (may be what is broken)
 
-    assumed = sum(1 for task in all_tasks() if task.origin == "assumed")
-    return message("cli.doctor-tasks", locale, count=len(all_tasks()), assumed=assumed)
+    assumed = sum(1 for task in builtin_tasks() if task.origin == "assumed")
+    return message("cli.doctor-tasks", locale, count=len(builtin_tasks()), assumed=assumed)
 
 
 def _models(session: Session) -> Iterator[Item]:
@@ -148,7 +147,7 @@ def _models(session: Session) -> Iterator[Item]:
     from doctorflan_ls.models.catalogue import survey  # noqa: PLC0415  (may be what is broken)
 
     try:
-        found = survey(choice.options(session.resolved.settings))
+        found = survey(choice.options(session.resolved.settings), session.registry)
     except Exception as error:  # noqa: BLE001  (whatever is broken, the other checks still run)
         fields = {"kind": type(error).__name__, "ref": report(error)}
         detail = message("cli.doctor-failed", session.locale, **fields)
@@ -166,10 +165,10 @@ def _draft(locale: Locale) -> str:
     from doctorflan_ls.cli.demo_command import examples  # noqa: PLC0415  (may be what is broken)
     from doctorflan_ls.cli.opened import Opened  # noqa: PLC0415
     from doctorflan_ls.notes.note import parse_note  # noqa: PLC0415
-    from doctorflan_ls.tasks.registry import all_tasks  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import builtin_tasks  # noqa: PLC0415
 
     name, text = next(iter(examples().items()))
-    drafts = list(make_drafts(Opened(name, parse_note(text)), all_tasks(), "zh"))
+    drafts = list(make_drafts(Opened(name, parse_note(text)), builtin_tasks(), "zh"))
     return message("cli.doctor-draft", locale, count=len(drafts), example=name)
 
 
@@ -178,8 +177,10 @@ def _server(_locale: Locale) -> str:
     return "stdio, tcp, ws"
 
 
-def _plugins(locale: Locale) -> Item:
-    found = sorted(metadata.entry_points(group=PLUGIN_GROUP), key=lambda point: point.name)
-    if not found:
-        return Item("plugins", "ok", message("cli.doctor-no-plugins", locale))
-    return Item("plugins", "ok", ", ".join(f"{point.name} ({point.value})" for point in found))
+def _plugins(session: Session) -> Iterator[Item]:
+    plugins, locale = session.plugins, session.locale
+    loaded = [f"{each.name} {each.version}" for each in plugins.plugins if each.state == "loaded"]
+    yield Item("plugins", "ok", ", ".join(loaded) or message("cli.doctor-no-plugins", locale))
+    for problem in plugins.problems:
+        detail = problem.error.user_message(locale)
+        yield Item(problem.name, "broken", detail, f"{DISTRIBUTION} plugins list")

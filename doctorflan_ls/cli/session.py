@@ -15,7 +15,10 @@ from doctorflan_ls.cli.exits import say
 from doctorflan_ls.i18n import Locale
 
 if TYPE_CHECKING:
+    from doctorflan_ls.plugins import Plugins, Registry
     from doctorflan_ls.settings import Resolved, Settings
+
+_MOST_NAMED = 5
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Session:
     language: Locale | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
     debug: bool = False
+    _found: Plugins | None = None
 
     @classmethod
     def of(cls, ctx: click.Context) -> Session:
@@ -47,7 +51,7 @@ class Session:
             return resolved
         from doctorflan_ls.models.choice import checked  # noqa: PLC0415  (reads the models)
 
-        return checked(resolved)
+        return checked(resolved, self._loaded(resolved.settings).registry)
 
     @cached_property
     def settings(self) -> Settings:
@@ -55,6 +59,39 @@ class Session:
         for problem in self.resolved.problems:
             say(problem.user_message(self.locale))
         return self.resolved.settings
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The plugins, loaded, after what is wrong with them was said on standard error."""
+        from doctorflan_ls.i18n import message  # noqa: PLC0415
+
+        plugins = self.quiet_plugins
+        names = [each.name for each in plugins.problems]
+        if names:
+            shown = ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+            say(message("plugins.trouble", self.locale, count=len(names), names=shown))
+        return plugins
+
+    @property
+    def quiet_plugins(self) -> Plugins:
+        """The plugins, loaded; nothing is said of what is wrong with them."""
+        return self._loaded(self.settings)
+
+    @property
+    def registry(self) -> Registry:
+        """Everything there is, plugins' too."""
+        return self.plugins.registry
+
+    def _loaded(self, settings: Settings) -> Plugins:
+        if self._found is None:
+            from doctorflan_ls.notes.brought import read_with  # noqa: PLC0415
+            from doctorflan_ls.plugins import Plugins, Selection  # noqa: PLC0415
+
+            chosen = settings.plugins
+            self._found = Plugins(Selection(chosen.allow, chosen.folder))
+            registry = self._found.load()
+            read_with(registry.sections, registry.terms)
+        return self._found
 
     @cached_property
     def locale(self) -> Locale:

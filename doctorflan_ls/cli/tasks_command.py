@@ -17,16 +17,17 @@ from doctorflan_ls.cli.console import (
     console,
     padded,
     print_json,
+    width,
 )
-from doctorflan_ls.cli.exits import say
+from doctorflan_ls.cli.exits import Exit, say
 from doctorflan_ls.cli.session import Session
-from doctorflan_ls.errors import BadRequest
+from doctorflan_ls.errors import BadRequest, DoctorFlanError
 from doctorflan_ls.i18n import message
 from doctorflan_ls.settings import user_file
 from doctorflan_ls.settings.write import set_table
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.reconcile import Reconciliation, reconcile
-from doctorflan_ls.tasks.registry import all_tasks, get_task
+from doctorflan_ls.tasks.registry import get_task
 
 
 @click.group("tasks", invoke_without_command=True)
@@ -43,9 +44,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
     session = Session.of(ctx)
     names = session.settings.tasks.categories
     if as_json:
-        print_json([_as_json(task, names) for task in all_tasks()])
+        print_json([_as_json(task, names) for task in session.registry.tasks])
     else:
-        _print(all_tasks(), names)
+        _print(session.registry.tasks, names)
 
 
 def mark(task: Task, names: Mapping[str, str]) -> str:
@@ -71,11 +72,41 @@ def _print(tasks: tuple[Task, ...], names: Mapping[str, str]) -> None:
     colours = {"verified": GOOD, "confirmed": GOOD}
     for task in tasks:
         how = mark(task, names)
-        out.print(padded(task.id, 24), style=ID, end="")
+        out.print(padded(task.id, max(24, width(task.id) + 2)), style=ID, end="")
         out.print(padded(task.title.zh, 10), end="  ")
         out.print(padded(names.get(task.id, task.category), 24), end="")
         out.print(padded(task.phase, 16), style=QUIET, end="")
         out.print(how, style=colours.get(how, GAP))
+
+
+@command.command("check")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.pass_context
+def check_command(ctx: click.Context, files: tuple[Path, ...]) -> Exit:
+    """Check task files against the schema, and try each on example notes.
+
+    What is wrong is said with file and line; the exit code is 1 then.
+    """
+    from doctorflan_ls.plugins.scratch import Scratch  # noqa: PLC0415  (imports the skeleton)
+    from doctorflan_ls.plugins.task_folder import PACKAGE, read_source  # noqa: PLC0415
+
+    session = Session.of(ctx)
+    bad = False
+    out = console()
+    scratch = Scratch(PACKAGE)
+    for file in files:
+        try:
+            task = scratch.register_task_file(read_source(file), str(file))
+        except DoctorFlanError as error:
+            bad = True
+            say(error.user_message(session.locale))
+        else:
+            out.print(
+                message("tasks.file-good", session.locale, file=file, task=task.id), style=GOOD
+            )
+    return Exit.FOUND if bad else Exit.OK
 
 
 @command.command("reconcile")

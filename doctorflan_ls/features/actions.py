@@ -13,7 +13,7 @@ from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.insertion import Edit, accept, block_at, discard
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.tasks.model import Task
-from doctorflan_ls.tasks.registry import all_tasks, fitting
+from doctorflan_ls.tasks.registry import fitting
 from doctorflan_ls.text import Span
 
 REWRITE = "refactor.rewrite.doctorflan"
@@ -80,7 +80,7 @@ def _here(snapshot: Snapshot, span: Span) -> Iterator[Action]:
     here = span if selected or section is None else section.span
     case = span if selected else whole
     at = _last(span) if selected else here.end
-    for task in fitting(note, here):
+    for task in fitting(note, here, snapshot.tasks):
         title = "actions.draft-selection" if selected else "actions.draft"
         yield Action(
             snapshot.say(title, task=task.title.in_(snapshot.locale)),
@@ -93,7 +93,7 @@ def _whole_note(snapshot: Snapshot) -> Iterator[Action]:
     whole = Span(0, len(snapshot.note.text))
     doc_type = snapshot.note.doc_type
     # Whoever asks from no section in particular most often wants the case in short.
-    for task in sorted(all_tasks(), key=lambda task: task.id != _SUMMARY):
+    for task in sorted(snapshot.tasks, key=lambda task: task.id != _SUMMARY):
         if task.doc_types and doc_type is not None and doc_type not in task.doc_types:
             continue
         yield Action(

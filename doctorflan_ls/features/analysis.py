@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from doctorflan_ls.checks.model import Finding
 from doctorflan_ls.checks.parts import sections_over
-from doctorflan_ls.checks.run import check
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.notes.model import Fact, Section
@@ -24,7 +23,7 @@ def analysis(snapshot: Snapshot, span: Span | None = None) -> dict[str, object]:
     note = snapshot.note
     facts = note.facts if span is None else note.facts_in(span)
     sections = note.sections if span is None else sections_over(note, span)
-    findings = check(note, snapshot.checks, span)
+    findings = snapshot.findings(span)
     result: dict[str, object] = {
         "doc_type": note.doc_type,
         "language": note.language,

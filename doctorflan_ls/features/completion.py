@@ -1,4 +1,4 @@
-"""Completion at the start of a line: headings the document lacks, and ``/`` for tasks.
+"""Completion: headings the document lacks, ``/`` for tasks at the start of a line, terms.
 
 No model is asked here: a task's item completes the task's name; ``in_place`` is the edit that puts
 a draft where the typed words stand.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from doctorflan_ls.checks.parts import missing_parts
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.features.actions import draft_data
 from doctorflan_ls.features.guides import guide_for
+from doctorflan_ls.features.items import Item
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.features.terms import complete_terms
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.insertion import Edit, block_at, insert, line_end_of
 from doctorflan_ls.notes import doctype, headings
@@ -33,21 +34,6 @@ _USUAL_TYPE: Mapping[Locale, str] = {"zh": "outpatient_initial", "en": "history_
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """``span`` becomes ``text``; ``data`` is all that ``resolve`` needs."""
-
-    label: str
-    kind: Literal["section", "task"]
-    span: Span
-    text: str
-    snippet: bool
-    filter_text: str
-    sort_text: str
-    detail: str
-    data: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Completion:
     """What fits at a position. ``incomplete``: ask again when more was typed."""
 
@@ -60,17 +46,20 @@ def complete(snapshot: Snapshot, offset: int) -> Completion:
     text = snapshot.note.text
     line = text.line_span(text.line_of(offset))
     if offset - line.start > _LONGEST_LINE:
-        return Completion()
+        terms = complete_terms(snapshot, offset)
+        return Completion(terms, incomplete=bool(terms))
     before = text.slice(Span(line.start, offset))
     query = _TASK_QUERY.fullmatch(before)
     if query is not None:
         span = Span(line.start + query.start("typed"), offset)
         return Completion(tuple(_tasks(snapshot, span, query)), incomplete=True)
+    terms = complete_terms(snapshot, offset)
     heading = _HEADING_START.fullmatch(before)
     if heading is None or text.slice(Span(offset, line.end)).strip():
-        return Completion()
+        return Completion(terms, incomplete=bool(terms))
     span = Span(line.start + heading.start("typed"), offset)
-    return Completion(tuple(_headings(snapshot, span, heading["typed"])))
+    items = (*_headings(snapshot, span, heading["typed"]), *terms)
+    return Completion(items, incomplete=bool(terms))
 
 
 def documentation(snapshot: Snapshot, data: Mapping[str, object]) -> str:
@@ -80,7 +69,7 @@ def documentation(snapshot: Snapshot, data: Mapping[str, object]) -> str:
     """
     task_id, section = data.get("task"), data.get("section")
     if isinstance(task_id, str):
-        task = get_task(task_id)
+        task = get_task(task_id, snapshot.tasks)
         bullet = "- " if snapshot.markdown else "· "
         parts = [f"{bullet}{each.title.in_(snapshot.locale)}" for each in task.elements]
         head = [task.description.in_(snapshot.locale), ""]
@@ -93,9 +82,9 @@ def documentation(snapshot: Snapshot, data: Mapping[str, object]) -> str:
 
 def _tasks(snapshot: Snapshot, span: Span, query: re.Match[str]) -> Iterator[Item]:
     note = snapshot.note
-    fits = {task.id for task in fitting(note, span)}
+    fits = {task.id for task in fitting(note, span, snapshot.tasks)}
     # Best match first; with nothing typed yet, what fits the section first.
-    found = list(search(query["query"].strip()))
+    found = list(search(query["query"].strip(), snapshot.tasks))
     found.sort(key=lambda task: task.id not in fits)
     for rank, task in enumerate(found):
         yield Item(

@@ -54,14 +54,28 @@ def evidence(
     if origin is None:
         return None
     piece = _piece(draft, at - start + origin)
+    said_of = _findings(snapshot, draft, at - start + origin)
     if piece is None:
-        return block.span, [snapshot.say("hover.evidence-none")]
+        return block.span, said_of or [snapshot.say("hover.evidence-none")]
     first = max(piece.span.start - origin, 0) + start
     last = min(piece.span.end - origin, len(line)) + start
     span = Span(block.body.start + places[first], block.body.start + places[last - 1] + 1)
     if isinstance(piece, Gap):
-        return span, [snapshot.say("hover.evidence-gap")]
-    return span, list(_lines(snapshot, block, remembered, piece))
+        return span, [snapshot.say("hover.evidence-gap"), *said_of]
+    return span, [*said_of, *_lines(snapshot, block, remembered, piece)]
+
+
+def _findings(snapshot: Snapshot, draft: Draft, at: int) -> list[str]:
+    """What plugins say of the draft's text at ``at``."""
+    return [
+        snapshot.say(
+            "hover.finding",
+            message=found.message(snapshot.locale),
+            source=found.authority(snapshot.locale),
+        )
+        for found in draft.findings
+        if found.span.start <= at < found.span.end
+    ]
 
 
 def _same_line(text: str, line: str, near: int) -> int | None:

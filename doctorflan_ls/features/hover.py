@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from doctorflan_ls.checks.model import Finding
-from doctorflan_ls.checks.run import check
 from doctorflan_ls.features.evidence import Remembered, evidence
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.ranges import reference_ranges
@@ -59,11 +58,7 @@ def _findings(snapshot: Snapshot, offset: int) -> list[Finding]:
     """What the checks say of the words at ``offset``: an allergy first, then the gravest."""
     note = snapshot.note
     line = note.text.line_span(note.text.line_of(offset))
-    found = [
-        each
-        for each in check(note, snapshot.checks, line)
-        if each.span.start <= offset < each.span.end
-    ]
+    found = [each for each in snapshot.findings(line) if each.span.start <= offset < each.span.end]
     return sorted(
         found, key=lambda each: (each.rule.id != _ALLERGY, _SEVERITIES.index(each.rule.severity))
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import BadRequest, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.models.base import Listed, Model, ModelOptions, ModelSpec
 
-DEFAULT_MODEL = "skeleton"
+if TYPE_CHECKING:
+    from doctorflan_ls.plugins import Registry
 
-_plugins = threading.Lock()
+DEFAULT_MODEL = "skeleton"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A model that cannot be listed, or a plugin that failed: its name, why, and its folder."""
+    """A model that cannot be listed: its name, why, and its folder."""
 
     name: str
     error: DoctorFlanError
@@ -40,15 +41,24 @@ class Survey:
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
 
+    def entry(self, model: str) -> Entry | None:
+        """The entry that ``model`` means, which may leave out a plugin's package; None without."""
+        ids = {entry.listed.spec.id: entry for entry in self.entries}
+        if model in ids:
+            return ids[model]
+        short = [entry for id_, entry in ids.items() if id_.rpartition("/")[2] == model]
+        return short[0] if len(short) == 1 else None
 
-def survey(options: ModelOptions) -> Survey:
+
+def survey(options: ModelOptions, registry: Registry | None = None) -> Survey:
     """Every model of every source, the first of an id, and what is wrong with the rest.
 
-    Reads manifests; loads no model. Raises nothing.
+    ``registry`` has what plugins bring; without one there is none. Reads manifests; loads no model.
+    Raises nothing.
     """
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
-    for found in _all(options):
+    for found in _all(options, registry):
         if isinstance(found, Problem):
             problems.append(found)
             continue
@@ -62,37 +72,32 @@ def survey(options: ModelOptions) -> Survey:
     return Survey(tuple(entries.values()), tuple(problems))
 
 
-def listed(options: ModelOptions) -> tuple[Listed, ...]:
-    """The models that can be asked for; nothing is loaded."""
-    return tuple(entry.listed for entry in survey(options).entries)
-
-
-def specs(options: ModelOptions) -> tuple[ModelSpec, ...]:
+def specs(options: ModelOptions, registry: Registry | None = None) -> tuple[ModelSpec, ...]:
     """What they are."""
-    return tuple(each.spec for each in listed(options))
+    return tuple(entry.listed.spec for entry in survey(options, registry).entries)
 
 
-def problems(options: ModelOptions) -> tuple[Problem, ...]:
-    """The models and plugins that could not be listed, with the reason."""
-    return survey(options).problems
-
-
-def load_model(model: str, options: ModelOptions) -> Model:
-    """The model with the id ``model``, loaded.
+def load_model(
+    model: str, options: ModelOptions, registry: Callable[[], Registry] | None = None
+) -> Model:
+    """The model with the id ``model``, loaded; ``registry`` is asked where it is not the default.
 
     Raises BadRequest for an id that is not listed, and ModelUnavailable for one that is broken.
     """
     if model == DEFAULT_MODEL:
-        return _skeleton()
-    return find(model, options).listed.load(options)
+        registry = None
+    return find(model, options, registry and registry()).listed.load(options)
 
 
-def find(model: str, options: ModelOptions) -> Entry:
-    """The entry of ``model``; raises as ``load_model`` does."""
-    found = survey(options)
-    for entry in found.entries:
-        if entry.listed.spec.id == model:
-            return entry
+def find(model: str, options: ModelOptions, registry: Registry | None = None) -> Entry:
+    """The entry of ``model``; raises as ``load_model`` does.
+
+    A plugin's model may be called without its package where only one is called so.
+    """
+    found = survey(options, registry)
+    entry = found.entry(model)
+    if entry is not None:
+        return entry
     for problem in found.problems:
         if problem.name == model:
             raise problem.error
@@ -109,19 +114,14 @@ def mark(model: str, options: ModelOptions) -> object:
     return store.mark(options)
 
 
-def _all(options: ModelOptions) -> Iterator[Entry | Problem]:
-    yield Entry(Listed(_skeleton().spec, lambda _options: _skeleton()))
-    yield from _added(options)
-    # Neither is needed for the skeleton alone, with which the server starts.
-    from doctorflan_ls import plugins  # noqa: PLC0415
+def _all(options: ModelOptions, registry: Registry | None) -> Iterator[Entry | Problem]:
+    if registry is None:
+        from doctorflan_ls.plugins.registry import builtin_registry  # noqa: PLC0415
 
-    # Loaded once, by the first of several threads that list.
-    with _plugins:
-        brought = plugins.installed()
-    for plugin, each in brought.models:
-        yield Entry(each, plugin=plugin)
-    for failed in brought.problems:
-        yield Problem(failed.plugin, failed.error)
+        registry = builtin_registry()
+    yield from (Entry(each.listed) for each in registry.models if not each.package)
+    yield from _added(options)
+    yield from (Entry(each.listed, plugin=each.package) for each in registry.models if each.package)
 
 
 def _added(options: ModelOptions) -> Iterator[Entry | Problem]:
@@ -135,10 +135,3 @@ def _added(options: ModelOptions) -> Iterator[Entry | Problem]:
                 yield Problem(folder.name, error, folder)
     except DoctorFlanError as error:
         yield Problem(options.folder, error)
-
-
-def _skeleton() -> Model:
-    # Imported at the first job: the server's start does not pay for a model nobody asked yet.
-    from doctorflan_ls.models.skeleton import SkeletonModel  # noqa: PLC0415
-
-    return SkeletonModel()

@@ -9,9 +9,9 @@ from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import ModelOptions, Sampling
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL, survey
+from doctorflan_ls.plugins.registry import Registry
 from doctorflan_ls.settings import Resolved, Settings
 from doctorflan_ls.tasks.model import Task
-from doctorflan_ls.tasks.registry import all_tasks
 
 ANY = "*"
 _LANGUAGES = ("zh", "en")
@@ -50,31 +50,31 @@ def sampling(settings: Settings) -> Sampling:
     return Sampling(max_tokens=models.max_tokens, temperature=models.temperature, seed=models.seed)
 
 
-def checked(resolved: Resolved) -> Resolved:
+def checked(resolved: Resolved, registry: Registry) -> Resolved:
     """``resolved`` with a problem for each key and each model of ``models.use`` that is unknown.
 
     Lists the models only where ``models.use`` names one besides the default.
     """
-    found = tuple(_problems(resolved))
+    found = tuple(_problems(resolved, registry))
     return replace(resolved, problems=(*resolved.problems, *found)) if found else resolved
 
 
-def _problems(resolved: Resolved) -> Iterator[BadSetting]:
+def _problems(resolved: Resolved, registry: Registry) -> Iterator[BadSetting]:
     use = resolved.settings.models.use
     if not use:
         return
     value = resolved.values[_USE]
     origin = value.origin or value.layer
-    tasks = {task.id for task in all_tasks()}
+    tasks = {task.id for task in registry.tasks}
     for key in use:
         if not _known(key, tasks):
             yield BadSetting("choice.unknown-use", setting=f"{_USE}.{key}", origin=origin)
     wanted = set(use.values()) - {DEFAULT_MODEL}
     if not wanted:
         return
-    found = survey(options(resolved.settings))
-    listed = {entry.listed.spec.id for entry in found.entries}
-    known = ", ".join(sorted(listed))
+    found = survey(options(resolved.settings), registry)
+    listed = {model for model in wanted if found.entry(model) is not None}
+    known = ", ".join(sorted(entry.listed.spec.id for entry in found.entries))
     # What is wrong with a broken one is said where it is asked.
     for model in sorted(wanted - listed - {problem.name for problem in found.problems}):
         yield BadSetting("choice.unlisted", setting=_USE, origin=origin, model=model, known=known)

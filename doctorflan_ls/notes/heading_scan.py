@@ -90,6 +90,11 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(rf"(?:{loose}|{_LINE}|{_INLINE})", re.VERBOSE)
 
 
+def forget_pattern() -> None:
+    """Make it anew: the section table is another one now."""
+    _pattern.cache_clear()
+
+
 def find_headings(text: str, start: int, end: int) -> Iterator[tuple[int, Heading]]:
     """The headings of ``text`` that start in [start, end), each with its offset.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -55,12 +55,40 @@ def normal(heading: str) -> str:
     return _BLANKS.sub("" if _CJK.search(words) else " ", words)
 
 
+_brought: tuple[SectionKind, ...] = ()
+
+
+def brought_kinds() -> tuple[SectionKind, ...]:
+    """What plugins added."""
+    return _brought
+
+
+def set_kinds(kinds: tuple[SectionKind, ...]) -> None:
+    """Read with ``kinds`` beside the table from here on; see ``notes/brought.py``."""
+    global _brought  # noqa: PLW0603  (how a note is read is one thing for the process)
+    _brought = kinds
+    table.cache_clear()
+
+
+@cache
+def _data() -> dict[str, Any]:
+    source = files("doctorflan_ls").joinpath("data", "sections.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def builtin_kinds() -> tuple[SectionKind, ...]:
+    """The table's own sections, in its order."""
+    return tuple(_kind(row) for row in _data()["section"])
+
+
 @cache
 def table() -> SectionTable:
-    """The section table, read once."""
-    source = files("doctorflan_ls").joinpath("data", "sections.toml")
-    data = tomllib.loads(source.read_text(encoding="utf-8"))
-    kinds = {row["id"]: _kind(row) for row in data["section"]}
+    """The section table, and what plugins add to it, read once."""
+    data = _data()
+    kinds = {kind.id: kind for kind in builtin_kinds()}
+    for brought in _brought:
+        known = kinds.get(brought.id)
+        kinds[brought.id] = brought if known is None else _joined(known, brought)
     by_heading: dict[str, tuple[SectionKind, ...]] = {}
     by_ending: dict[str, SectionKind] = {}
     for kind in kinds.values():
@@ -90,6 +118,11 @@ def _kind(row: dict[str, Any]) -> SectionKind:
     )
 
 
+def _joined(known: SectionKind, more: SectionKind) -> SectionKind:
+    """``known`` with further headings; what it is otherwise stays."""
+    return replace(known, zh=(*known.zh, *more.zh), en=(*known.en, *more.en))
+
+
 def section_kinds() -> tuple[SectionKind, ...]:
     """Every known section, in the table's order."""
     return tuple(table().kinds.values())
@@ -105,7 +138,8 @@ def title(section_id: str, language: Locale) -> str:
     kind = table().kinds.get(section_id)
     if kind is None:
         return section_id
-    return (kind.zh if language == "zh" else kind.en)[0]
+    first, second = (kind.zh, kind.en) if language == "zh" else (kind.en, kind.zh)
+    return (first or second or (section_id,))[0]
 
 
 def kinds_named(heading: str) -> tuple[SectionKind, ...]:

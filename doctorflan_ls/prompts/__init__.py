@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doctorflan_ls.drafts import Draft, digest
 from doctorflan_ls.i18n import Locale
@@ -38,14 +38,37 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextItem:
+    """What a plugin knows that bears on the case: one or more short lines, and their source.
+
+    It is no part of the record: a draft shows it apart, with ``source`` (who says so, which
+    edition) and the request to check it.
+    """
+
+    title: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """A task to be answered for ``span`` of ``note`` in ``language``."""
+    """A task to be answered for ``span`` of ``note`` in ``language``.
+
+    ``context`` stands beside the note, ``instructions`` are added to the task's own: both come from
+    plugins.
+    """
 
     task: Task
     note: Note
     span: Span
     language: Locale
     turn: Turn | None = None
+    context: tuple[ContextItem, ...] = ()
+    instructions: tuple[str, ...] = ()
+
+    def told(self, instruction: str) -> Prompt:
+        """The same prompt with one more instruction for a language model."""
+        return replace(self, instructions=(*self.instructions, instruction))
 
     def case(self) -> str:
         """The text of the note that the task is about."""
@@ -69,8 +92,9 @@ class Prompt:
         """
         turns = self.turn.chain() if self.turn else ()
         told = [text for turn in turns for text in (turn.draft.text, turn.question)]
-        asked = (self.task.id, self.language, repr(self.span))
-        return digest("\0".join((str(self.note.text), *asked, *told)))
+        asked = (self.task.id, self.task.instruction.in_(self.language), self.language)
+        beside = (repr(self.span), repr(self.context), repr(self.instructions))
+        return digest("\0".join((str(self.note.text), *asked, *beside, *told)))
 
 
-__all__ = ["Prompt", "Turn"]
+__all__ = ["ContextItem", "Prompt", "Turn"]

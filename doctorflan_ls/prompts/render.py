@@ -90,6 +90,11 @@ def _task(prompt: Prompt, facts: Sequence[str], asked: Sequence[Part]) -> str:
     lines: list[str] = []
     if facts:
         lines += [word("facts", language), *(f"- {fact}" for fact in facts), ""]
+    if prompt.context:
+        from doctorflan_ls.prompts.context import worded  # noqa: PLC0415  (which words with this)
+
+        items = (f"- {worded(item, prompt)}" for item in prompt.context)
+        lines += [word("context", language), *items, ""]
     focus = harmless(prompt.case()).strip()
     if focus and prompt.scope() != prompt.span:
         lines.append(word("focus", language, text=focus[:_LONGEST_FOCUS]))
@@ -102,7 +107,12 @@ def request(prompt: Prompt, asked: Sequence[Part]) -> tuple[str, ...]:
     instruction = prompt.task.instruction.in_(language)
     items = (word("item", language, title=part.title, ask=part.ask) for part in asked)
     task = word("task", language, instruction=instruction)
-    return (task, word("form", language), *items)
+    told = (word("instruction", language, text=_one_line(each)) for each in prompt.instructions)
+    return (task, *told, word("form", language), *items)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(harmless(text).split())
 
 
 __all__ = ["REMARK", "Part", "messages", "parts", "request", "word"]

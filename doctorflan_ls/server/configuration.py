@@ -78,6 +78,7 @@ class Configuration:
         self._resolved = resolved
         chosen = resolved.settings.language
         self._connection.locale = self.editor_locale if chosen == "auto" else chosen
+        self._tell_of_plugins(resolved)
         names_models = bool(resolved.settings.models.use)
         self._tell(all_known=not names_models)
         self._listing = None
@@ -86,6 +87,16 @@ class Configuration:
 
             self._listing = asyncio.get_running_loop().create_task(self._look_up(resolved))
         return resolved
+
+    def _tell_of_plugins(self, resolved: Resolved) -> None:
+        """Plugins are chosen once for the process: a later choice needs a new one."""
+        connection = self._connection
+        chosen = connection.host.plugins_selection
+        if chosen is not None:
+            from doctorflan_ls.server.plugged import selection  # noqa: PLC0415  # starts faster
+
+            if selection(resolved.settings) != chosen:
+                connection.tell_once("info", "plugins.restart", connection.say("plugins.restart"))
 
     async def settled(self) -> Resolved:
         """What is in force, once all that is wrong with it is known."""
@@ -98,8 +109,10 @@ class Configuration:
     async def _look_up(self, resolved: Resolved) -> None:
         from doctorflan_ls.models.choice import checked  # noqa: PLC0415  # starts faster
         from doctorflan_ls.server.background import in_thread  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.server.plugged import loaded  # noqa: PLC0415  # starts faster
 
-        found = await in_thread(lambda: checked(resolved))
+        registry = await loaded(self._connection)
+        found = await in_thread(lambda: checked(resolved, registry))
         if self._resolved is resolved:
             self._resolved = found
             self._tell()

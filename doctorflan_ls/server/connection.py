@@ -21,6 +21,7 @@ from doctorflan_ls.server.requests import FEATURES
 Kind = Literal["error", "warning", "info"]
 
 if TYPE_CHECKING:
+    from doctorflan_ls.checks.model import Finding
     from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.host import Host
@@ -44,6 +45,7 @@ class Connection(LanguageServer):
             converter_factory=Converter,
         )
         self.host = host
+        host.connections.add(self)
         self.client = Client()
         self.locale: Locale = "en"
         self.configuration = Configuration(self)
@@ -62,16 +64,30 @@ class Connection(LanguageServer):
         return document
 
     def snapshot(
-        self, document: Document, *, snippets: bool = False, markdown: bool = False
+        self,
+        document: Document,
+        *,
+        snippets: bool = False,
+        markdown: bool = False,
+        brought: tuple[Finding, ...] = (),
     ) -> Snapshot:
-        """What a feature may know of ``document`` now."""
+        """What a feature may know of ``document`` now; ``brought`` is what plugins found."""
         from doctorflan_ls.checks.model import CheckOptions  # noqa: PLC0415  # starts faster
         from doctorflan_ls.features.snapshot import Snapshot  # noqa: PLC0415  # starts faster
 
         # First of all: reading the settings may change the language.
         chosen = self.configuration.settings.checks
         checks = CheckOptions(chosen.chief_complaint_max, frozenset(chosen.disabled))
-        return Snapshot(document.note, self.locale, snippets, markdown, self.draft_language, checks)
+        return Snapshot(
+            document.note,
+            self.locale,
+            snippets,
+            markdown,
+            self.draft_language,
+            checks,
+            self.host.registry,
+            brought,
+        )
 
     @property
     def draft_language(self) -> Locale | None:

@@ -17,6 +17,7 @@ from doctorflan_ls.text import Encoding, Position, Span, Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from doctorflan_ls.checks.model import Finding
     from doctorflan_ls.notes.note import Note
 
 
@@ -36,6 +37,8 @@ class Document:
     version: int
     text: Text
     outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
+    # What plugins found in a note that was handed out.
+    brought: tuple[Note, tuple[Finding, ...]] | None = field(default=None, repr=False)
     _note: Note | None = field(default=None, repr=False)
 
     @property
@@ -46,6 +49,11 @@ class Document:
 
             self._note = parse_note(self.text, self.uri, self.version)
         return self._note
+
+    def read_again(self) -> None:
+        """Read the note afresh when it is next needed: what it is read with has changed."""
+        self._note = None
+        self.outline = OutlineCache()
 
     def apply(self, changes: Iterable[Change], version: int, encoding: Encoding) -> None:
         """Apply ``changes`` one after the other and take ``version``."""
@@ -97,6 +105,11 @@ class Documents:
     def get(self, uri: str) -> Document | None:
         """The document, or None where it is not open."""
         return self._open.get(uri)
+
+    def read_again(self) -> None:
+        """Read every note afresh."""
+        for document in self._open.values():
+            document.read_again()
 
     def clear(self) -> None:
         """Forget all."""

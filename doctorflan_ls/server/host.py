@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from doctorflan_ls.engine import Engine, ModelStatus
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.models.base import Model, ModelOptions
+    from doctorflan_ls.plugins import Plugins, Registry, Selection
+    from doctorflan_ls.server.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,11 @@ class Host:
     ) -> None:
         self.options = options
         self.shared = shared
+        self.connections: WeakSet[Connection] = WeakSet()
         self._on_parent = on_parent
         self._engine: Engine | None = None
+        self._plugins: Plugins | None = None
+        self._adopted: Registry | None = None
 
     @property
     def engine(self) -> Engine:
@@ -50,9 +56,60 @@ class Host:
         if self._engine is None:
             from doctorflan_ls.engine import Engine  # noqa: PLC0415  # not before the first job
 
-            load = self.options.load_model
-            self._engine = Engine() if load is None else Engine(load)
+            self._engine = Engine(self.options.load_model or self._load_model)
         return self._engine
+
+    def plugins(self, selection: Selection) -> Plugins:
+        """The plugins of the process; the first ``selection`` that is asked for stands."""
+        if self._plugins is None:
+            from doctorflan_ls.plugins import Plugins  # noqa: PLC0415  # not before the first use
+
+            self._plugins = Plugins(selection)
+        return self._plugins
+
+    @property
+    def plugins_selection(self) -> Selection | None:
+        """What was asked for first; None while nobody asked."""
+        return self._plugins.selection if self._plugins is not None else None
+
+    @property
+    def registry(self) -> Registry:
+        """What every connection has now: what is built in until the plugins are adopted."""
+        if self._adopted is not None:
+            return self._adopted
+        from doctorflan_ls.plugins import builtin_registry  # noqa: PLC0415  # starts faster
+
+        return builtin_registry()
+
+    @property
+    def registry_is_whole(self) -> bool:
+        """True once the plugins are in it."""
+        return self._adopted is not None
+
+    def adopt_plugins(self) -> None:
+        """Take the loaded plugins into use, on the event loop and for all connections at once.
+
+        Where they change how a note is read, what is open is read again.
+        """
+        if self._plugins is None or self._adopted is not None:
+            return
+        from doctorflan_ls.notes.brought import read_with  # noqa: PLC0415  # starts faster
+
+        self._adopted = self._plugins.registry
+        if read_with(self._adopted.sections, self._adopted.terms):
+            for connection in self.connections:
+                connection.documents.read_again()
+
+    def _load_model(self, model: str, options: ModelOptions) -> Model:
+        from doctorflan_ls.models.catalogue import load_model  # noqa: PLC0415
+
+        return load_model(model, options, self._all_registered)
+
+    def _all_registered(self) -> Registry:
+        """Everything, waited for; on a model's own thread."""
+        from doctorflan_ls.plugins import builtin_registry  # noqa: PLC0415
+
+        return self._plugins.load() if self._plugins is not None else builtin_registry()
 
     def watch(self, process_id: int | None) -> None:
         """End the process when the client's process, which may be killed, is gone."""

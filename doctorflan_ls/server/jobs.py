@@ -126,7 +126,10 @@ async def run(
     Cancelling the caller stops the job. Raises Stale where the note changed meanwhile under the
     draft, Cancelled, or why the model failed: what is returned is ready and fits the open document.
     """
-    prompt, seen = wanted.prompt, wanted.seen
+    from doctorflan_ls.server import plugged  # noqa: PLC0415  # not before the first job
+
+    seen = wanted.seen
+    prompt = await plugged.prepared(ls, wanted.prompt)
     job = _job(ls, prompt, wanted.model)
     draft = await _run(ls, job, on_draft)
     fallback = None
@@ -136,6 +139,8 @@ async def run(
         if job.model != DEFAULT_MODEL:
             fallback = _told(ls, draft)
             draft = await _run(ls, replace(job, model=DEFAULT_MODEL), on_draft)
+    draft = await plugged.examined(ls, prompt, draft)
+    plugged.record(ls, draft)
     if draft.state != "ready":
         default = Cancelled if draft.state == "cancelled" else ModelUnavailable
         raise draft.failure or default("engine.stopped")
@@ -188,6 +193,7 @@ async def run_briefly(ls: Connection, prompts: Iterable[Prompt], seconds: float)
     The skeleton makes them, whatever the settings choose: typing starts no slow model.
     """
     from doctorflan_ls.engine import Job, Lane  # noqa: PLC0415  # not before the first job
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
 
     made: list[Draft] = []
     with suppress(TimeoutError):
@@ -195,9 +201,10 @@ async def run_briefly(ls: Connection, prompts: Iterable[Prompt], seconds: float)
             for prompt in prompts:
                 # The next keystroke's list replaces this one and no draft that was asked for.
                 key = f"{id(ls)} {prompt.note.uri} completion"
-                draft = await _run(ls, Job(key, prompt, lane=Lane.COMPLETION), None)
+                whole = await plugged.prepared(ls, prompt)
+                draft = await _run(ls, Job(key, whole, lane=Lane.COMPLETION), None)
                 if draft.state == "ready":
-                    made.append(draft)
+                    made.append(await plugged.examined(ls, whole, draft))
     return made
 
 

@@ -61,7 +61,8 @@ def read_order(ls: Connection, data: Params) -> Order:
     at = data.integer("at") if block is None else block.span.start
     typed = _typed(data, note, at)
     case = note if typed is None else without_typed(note, typed)
-    prompt = Prompt(get_task(data.string("task")), case, _span(data, case), _language(data))
+    task = get_task(data.string("task"), ls.host.registry.tasks)
+    prompt = Prompt(task, case, _span(data, case), _language(data))
     model = None if block is None else _same_model(ls, note, block)
     return Order(prompt, at, block, typed, model)
 
@@ -91,7 +92,7 @@ def draft_edit(
     from doctorflan_ls.insertion import insert, regenerate  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
 
-    task = get_task(draft.provenance.task)
+    task = get_task(draft.provenance.task, ls.host.registry.tasks)
     note = document.note
     edit = insert(note, draft, task, at) if block is None else regenerate(note, block, draft, task)
     return _annotated(ls, document, draft, edit)
@@ -101,7 +102,7 @@ def _annotated(ls: Connection, document: Document, draft: Draft, edit: Edit) -> 
     from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
 
     origin = draft.provenance
-    task = get_task(origin.task)
+    task = get_task(origin.task, ls.host.registry.tasks)
     annotation = Annotation(
         task.title.in_(ls.locale),
         ls.say("server.annotation", model=f"{origin.model} {origin.model_version}".strip()),

@@ -34,6 +34,7 @@ Layer = Literal["default", "user", "workspace", "client", "environment", "comman
 
 # Read by the command line itself, by the build of model packages and by the tests.
 _OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN", "DOCTORFLAN_WEIGHTS"})
+_SHORT_VARIABLES = {f"{ENVIRONMENT_PREFIX}PLUGINS": "plugins.allow"}
 _TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
@@ -254,7 +255,7 @@ def _unknown(name: str, known: Iterable[str], origin: str) -> BadSetting:
 def _from_environment(
     environment: Mapping[str, str],
 ) -> tuple[list[Source], list[BadSetting]]:
-    keys = {each.variable: key for key, each in SETTINGS.items()}
+    keys = {each.variable: key for key, each in SETTINGS.items()} | _SHORT_VARIABLES
     sources, unknown = [], []
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX) or name.startswith(_TEST_PREFIX):

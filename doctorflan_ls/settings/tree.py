@@ -104,6 +104,23 @@ class ModelsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginsSettings:
+    """Plugins. A workspace file may set none of these."""
+
+    allow: tuple[str, ...] = _setting(
+        ("*",),
+        Names(),
+        "The packages whose plugins are loaded, by name; `*` is every installed one, an empty list"
+        " none. `DOCTORFLAN_PLUGINS=a,b` and `--no-plugins` say the same for one run.",
+    )
+    folder: str = _setting(
+        "",
+        Line(),
+        "Folder with task files of your own (`*.toml`); `doctorflan-ls tasks check` checks one.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSettings:
     """The network. A workspace file may set none of these."""
 
@@ -133,6 +150,7 @@ class Settings:
     checks: ChecksSettings = field(default_factory=ChecksSettings)
     tasks: TasksSettings = field(default_factory=TasksSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
+    plugins: PluginsSettings = field(default_factory=PluginsSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 

@@ -9,10 +9,12 @@ from typing import Any, get_args
 
 from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.notes.model import FactKind
+from doctorflan_ls.tasks.lines import line_of, syntax_error
 from doctorflan_ls.tasks.model import Bilingual, Element, Origin, Phase, Task
 
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_PINYIN = re.compile(r"[a-z]+")
 _TASK_KEYS = frozenset({"id", "order", "category", "origin", "phase", "pinyin", "title"}) | {
     *("description", "instruction", "elements", "sections", "doc_types", "needs")
 }
@@ -20,10 +22,20 @@ _ELEMENT_KEYS = frozenset({"key", "title", "ask", "sources", "knowledge", "optio
 
 
 class BadTaskFile(DoctorFlanError):
-    """A task file does not hold a task; ``file``, ``where`` (the key) and ``why`` say what."""
+    """A task file does not hold a task.
 
-    def __init__(self, file: str, where: str, why: str) -> None:
-        super().__init__("tasks.bad-file", file=file, where=where, why=why)
+    ``file``, ``where`` (the key), ``why`` and the ``line``, counted from 1 (0 where there is none),
+    say what is wrong.
+    """
+
+    def __init__(self, file: str, where: str, why: str, line: int = 0) -> None:
+        place = f"{file}:{line}" if line else file
+        key = "tasks.bad-file" if where else "tasks.bad-toml"
+        super().__init__(key, file=place, where=where, why=why)
+        self.file = file
+        self.where = where
+        self.why = why
+        self.line = line
 
 
 class _Reader:
@@ -69,7 +81,7 @@ class _Reader:
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self._table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise self.fail(key, "must be a list of strings")
         return tuple(value)
 
@@ -83,7 +95,7 @@ class _Reader:
 
     def tables(self, key: str) -> list[_Reader]:
         value = self._table.get(key)
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list | tuple) or not value:
             raise self.fail(key, "must be a non-empty list of tables")
         readers = []
         for index, item in enumerate(value):
@@ -126,11 +138,23 @@ def _needs(reader: _Reader) -> tuple[FactKind, ...]:
 
 
 def load_task(source: str, file: str) -> Task:
-    """The task of a TOML text; ``file`` names it in errors. Raises BadTaskFile."""
+    """The task of a TOML text; ``file`` names it in errors. Raises BadTaskFile, with the line."""
     try:
         table = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        raise BadTaskFile(file, "", f"not valid TOML: {error}") from error
+        why, line = syntax_error(error, source)
+        raise BadTaskFile(file, "", f"not valid TOML: {why}", line) from None
+    except RecursionError:
+        raise BadTaskFile(file, "", "not valid TOML: nested too deeply") from None
+    try:
+        return read_task(table, file)
+    except BadTaskFile as error:
+        line = line_of(source, error.where)
+        raise BadTaskFile(file, error.where, error.why, line) from None
+
+
+def read_task(table: Mapping[str, Any], file: str) -> Task:
+    """The task that a parsed file, or a task as plain data, holds. Raises BadTaskFile."""
     reader = _Reader(table, file)
     reader.only(_TASK_KEYS)
     origins: tuple[Origin, ...] = get_args(Origin)
@@ -145,7 +169,7 @@ def load_task(source: str, file: str) -> Task:
         title=reader.bilingual("title"),
         description=reader.bilingual("description"),
         instruction=reader.bilingual("instruction"),
-        pinyin=reader.text("pinyin"),
+        pinyin=reader.matching("pinyin", _PINYIN),
         elements=_elements(reader),
         sections=reader.texts("sections"),
         doc_types=reader.texts("doc_types"),

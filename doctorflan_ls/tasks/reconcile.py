@@ -16,7 +16,7 @@ from typing import Any
 
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.tasks.model import Task
-from doctorflan_ls.tasks.registry import all_tasks
+from doctorflan_ls.tasks.registry import builtin_tasks
 
 COLUMN = "category"
 _NEAR = 0.6
@@ -161,7 +161,7 @@ def reconcile(path: Path, tasks: Sequence[Task] | None = None) -> Reconciliation
 
     Raises BadRequest where the file cannot be read or has no such column in any row.
     """
-    tasks = all_tasks() if tasks is None else tasks
+    tasks = builtin_tasks() if tasks is None else tasks
     try:
         total, counts, bad = _tally(_rows(path))
     except OSError as error:

@@ -1,4 +1,7 @@
-"""The 22 tasks, in the order of a doctor's day as the dataset lists them, and how to find one."""
+"""The 22 tasks, in the order of a doctor's day as the dataset lists them, and how to find one.
+
+Each function takes the tasks it looks through, by default the 22.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def all_tasks() -> tuple[Task, ...]:
+def builtin_tasks() -> tuple[Task, ...]:
     """The built-in tasks in their listed order; raises BadTaskFile for a broken data file."""
     found: list[tuple[int, Task]] = []
     for entry in files("doctorflan_ls").joinpath("tasks", "data").iterdir():
@@ -44,8 +47,10 @@ def get_task(name: str, tasks: Sequence[Task] | None = None) -> Task:
 
     Raises BadRequest that names the nearest ids.
     """
-    tasks = all_tasks() if tasks is None else tasks
-    by_name = {_folded(known): task for task in reversed(tasks) for known in _names(task)}
+    tasks = builtin_tasks() if tasks is None else tasks
+    # The first of a name counts. A plugin's id may be written without its package.
+    by_name = {_folded(task.id.rpartition("/")[2]): task for task in reversed(tasks)}
+    by_name |= {_folded(known): task for task in reversed(tasks) for known in _names(task)}
     wanted = _folded(name)
     if wanted in by_name:
         return by_name[wanted]
@@ -61,7 +66,7 @@ def fitting(note: Note, span: Span, tasks: Sequence[Task] | None = None) -> tupl
     A span over several sections, or in a part without a heading, takes every task of the document
     type.
     """
-    tasks = all_tasks() if tasks is None else tasks
+    tasks = builtin_tasks() if tasks is None else tasks
     section = note.section_at(span.start)
     for_type = [
         task for task in tasks if not task.doc_types or note.doc_type in (None, *task.doc_types)
@@ -104,7 +109,7 @@ def search(query: str, tasks: Sequence[Task] | None = None) -> tuple[Task, ...]:
 
     A leading ``/`` is ignored; an empty query gives every task.
     """
-    tasks = all_tasks() if tasks is None else tasks
+    tasks = builtin_tasks() if tasks is None else tasks
     wanted = _folded(query).removeprefix("/").strip()
     if not wanted:
         return tuple(tasks)

@@ -21,6 +21,7 @@ from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import ChatModel, Chunk, Message, Model, ModelSpec, Sampling, Stop
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt
+from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import get_task
 from doctorflan_ls.text import Span
 
@@ -39,6 +40,8 @@ class ModelContract:
         "en": "Chief complaint: cough and fever for 3 days.\nHistory: a 65-year-old man, 38.5 C.\n",
     }
     max_tokens = 24
+    tasks: Sequence[Task] | None = None
+    """Where to look for ``task``: the built-in ones, unless a plugin brings it."""
 
     def model(self) -> Model:
         """A newly loaded model."""
@@ -107,7 +110,7 @@ class ModelContract:
     def _prompt(self, language: str) -> Prompt:
         text = self.notes[language]
         kept: Locale = "zh" if language == "zh" else "en"
-        return Prompt(get_task(self.task), parse_note(text), Span(0, len(text)), kept)
+        return Prompt(get_task(self.task, self.tasks), parse_note(text), Span(0, len(text)), kept)
 
     def _draft(self, model: Model, language: str, sampling: Sampling) -> list[Chunk]:
         return list(model.generate(self._prompt(language), sampling, Stop()))

@@ -6,8 +6,9 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def no_settings(tmp_path, monkeypatch):
+def no_settings(no_plugins, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     for name in tuple(os.environ):
         if name.startswith("DOCTORFLAN_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("DOCTORFLAN_PLUGINS", "")

@@ -17,6 +17,8 @@ import time
 
 time.sleep({SECONDS})
 
+DOCTORFLAN_API = 1
+
 from doctorflan_ls.hookspecs import hookimpl
 from doctorflan_ls.models.base import Chunk, Listed, ModelSpec
 
@@ -46,6 +48,7 @@ def slow_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[doctorflan_ls]\nslow = slow_plugin\n")
     monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("DOCTORFLAN_PLUGINS", "slow-plugin")
 
 
 async def longest_wait(peer, uri: str, seconds: float) -> float:
@@ -74,7 +77,7 @@ async def test_typing_goes_on_while_a_plugin_is_imported(use):
         assert time.monotonic() - begun < SECONDS
         status = await peer.answer(asked)
         assert time.monotonic() - begun > SECONDS
-        assert "slow-model" in [each["id"] for each in status["models"]]
+        assert "slow-plugin/slow-model" in [each["id"] for each in status["models"]]
         problems = status["settings"]["problems"]
         assert ["gone" in problem for problem in problems] == ([True] if "gone" in str(use) else [])
         shown = [m for m in peer.heard if m.get("method") == "window/showMessage"]

@@ -122,6 +122,11 @@ def _scopes(text: str) -> tuple[_Scope, ...]:
     return tuple(_Reader(text).scopes())
 
 
+def forget_scopes() -> None:
+    """Read them anew: the terms are others now."""
+    _scopes.cache_clear()
+
+
 class _Reader:
     """The scopes of one text."""
 

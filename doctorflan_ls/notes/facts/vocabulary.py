@@ -64,6 +64,34 @@ class Term:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TermEntry:
+    """A term that a plugin brings: its names, the first of each language the preferred one.
+
+    ``code`` is its code and ``system`` what the code is of (``ICD-10``). A ``recognised`` term is
+    read as a fact of ``kind`` where it stands in a note, and ``extra`` holds what the table of its
+    kind has beside the names (``data/terms``); an ``offered`` one is completed in the sections of
+    its kind. A name that is known already stays as it is.
+    """
+
+    kind: TermKind
+    zh: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+    code: str = ""
+    system: str = ""
+    extra: tuple[str, ...] = ()
+    recognised: bool = True
+    offered: bool = True
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The preferred names, English and Chinese; empty where it has none."""
+        return (self.en[0] if self.en else "", self.zh[0] if self.zh else "")
+
+
+_entries: tuple[TermEntry, ...] = ()
+
+
 class Match(NamedTuple):
     """A term at a place of the text."""
 
@@ -102,16 +130,38 @@ def _is_abbreviation(surface: str) -> bool:
     return surface.isascii() and surface.isupper() and len(surface) <= 5
 
 
+def table_terms() -> Iterator[tuple[Term, tuple[str, ...]]]:
+    """The terms of the tables, each with its surfaces; what plugins bring is not among them."""
+    for table, kind in _TABLES:
+        for name_en, name_zh, zh, en, system, *extra in rows(table):
+            surfaces = (name_zh, name_en, *zh.split("|"), *en.split("|"))
+            yield Term(kind, name_en, name_zh, system, tuple(extra)), tuple(filter(None, surfaces))
+
+
+def brought_entries() -> tuple[TermEntry, ...]:
+    """What plugins added."""
+    return _entries
+
+
+def set_entries(entries: tuple[TermEntry, ...]) -> None:
+    """Read with ``entries`` beside the tables from here on; see ``notes/brought.py``."""
+    global _entries  # noqa: PLW0603  (how a note is read is one thing for the process)
+    _entries = entries
+    _automaton.cache_clear()
+    scan.cache_clear()
+
+
 @cache
 def _automaton() -> Any:  # noqa: ANN401 - pyahocorasick has no types
     machine = ahocorasick.Automaton()
     surfaces: dict[str, tuple[str, Term]] = {}
-    for table, kind in _TABLES:
-        for name_en, name_zh, zh, en, system, *extra in rows(table):
-            term = Term(kind, name_en, name_zh, system, tuple(extra))
-            for surface in (name_zh, name_en, *zh.split("|"), *en.split("|")):
-                if surface:
-                    surfaces.setdefault(fold(surface), (surface, term))
+    for term, names in table_terms():
+        for surface in names:
+            surfaces.setdefault(fold(surface), (surface, term))
+    for entry in (each for each in _entries if each.recognised):
+        term = Term(entry.kind, *entry.names, entry.system, entry.extra)
+        for surface in (*entry.zh, *entry.en):
+            surfaces.setdefault(fold(surface), (surface, term))
     for key, value in surfaces.items():
         machine.add_word(key, (key, *value))
     machine.make_automaton()

@@ -9,14 +9,14 @@ from doctorflan_ls.server.requests.command import command
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
-    from doctorflan_ls.features.completion import Item
+    from doctorflan_ls.features.items import Item
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json, Places
     from doctorflan_ls.server.documents import Document
     from doctorflan_ls.server.params import Params
 
-# LSP 3.17, CompletionItemKind: Keyword, Event. InsertTextFormat: PlainText, Snippet.
-_KINDS = {"section": 14, "task": 23}
+# LSP 3.17, CompletionItemKind: Keyword, Event, Value. InsertTextFormat: PlainText, Snippet.
+_KINDS = {"section": 14, "task": 23, "term": 12}
 _PLAIN, _SNIPPET = 1, 2
 # A list of more than these is being looked through. The first draft of a process reads the tables.
 _FEW = 3
@@ -63,7 +63,9 @@ async def _drafts(
     note, typed = document.note, items[0].span
     case = without_typed(note, typed)
     language = ls.draft_language or note.language
-    tasks = {task_id: get_task(task_id) for task_id in (str(each.data["task"]) for each in items)}
+    known = ls.host.registry.tasks
+    wanted = (str(each.data["task"]) for each in items)
+    tasks = {task_id: get_task(task_id, known) for task_id in wanted}
     whole = Span(0, len(case.text))
     prompts = [Prompt(task, case, whole, language) for task in tasks.values()]
     drafts = await jobs.run_briefly(ls, prompts, _AT_ONCE_SECONDS)

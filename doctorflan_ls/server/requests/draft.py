@@ -27,7 +27,7 @@ async def draft(ls: Connection, params: Params) -> Json:
     """The finished draft and the edit that would insert it; nothing is inserted by itself."""
     from doctorflan_ls.drafts import to_json  # noqa: PLC0415
 
-    prompt = _prompt(ls, params)
+    prompt = await _prompt(ls, params)
     model = params.string_or("model")
     partial = params.token("partialResultToken")
     task = asyncio.current_task()
@@ -57,14 +57,15 @@ async def draft(ls: Connection, params: Params) -> Json:
     }
 
 
-def _prompt(ls: Connection, params: Params) -> Prompt:
+async def _prompt(ls: Connection, params: Params) -> Prompt:
     """What is asked; raises InvalidParams or BadRequest where it makes no sense."""
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
-    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
 
+    ls.document(params.uri())
+    task = await plugged.task_named(ls, params.string("task"))
     document = ls.document(params.uri())
     note = document.note
-    task = get_task(params.string("task"))
     span = Span(0, len(note.text))
     if params.has("range"):
         chosen = ls.places(document).span(params.range("range"))

@@ -10,16 +10,22 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.params import Params
 
 
-def hover(ls: Connection, params: Params) -> Json | None:
+async def hover(ls: Connection, params: Params) -> Json | None:
     """What there is to say at the position."""
     from doctorflan_ls.features import hover as feature  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
 
     document = ls.document(params.uri())
+    note = document.note
+    brought = await plugged.findings(ls, document)
+    if document.note is not note:
+        # The position was one of the text before.
+        return None
     places = ls.places(document)
     markdown = ls.client.markdown_hover
     offset = places.offset(params.position("position"))
     found = feature.hover(
-        ls.snapshot(document, markdown=markdown),
+        ls.snapshot(document, markdown=markdown, brought=brought),
         offset,
         lambda draft_id: ls.drafts.recall(draft_id, document.uri),
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.features.status import Running
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.models.base import ModelOptions
+    from doctorflan_ls.models.catalogue import Survey
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.params import Params
@@ -22,28 +23,34 @@ async def status(ls: Connection, params: Params) -> Json:  # noqa: ARG001
     from doctorflan_ls.features import status as feature  # noqa: PLC0415
     from doctorflan_ls.models import choice  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import survey  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
     await ls.configuration.settled()
     options = choice.options(ls.configuration.settings)
-    found = await in_thread(lambda: survey(options))
+    registry = await plugged.loaded(ls)
+    found = await in_thread(lambda: survey(options, registry))
     models = [entry.listed.spec for entry in found.entries]
     broken = {each.name: each.error.user_message(ls.locale) for each in found.problems}
     return {
-        **feature.status(models, _running(ls, options), broken, options.hosts),
+        **feature.status(models, _running(ls, found, options), broken, options.hosts),
+        "plugins": plugged.rows(ls),
         "settings": _settings(ls),
         "locale": ls.locale,
         "documents": len(ls.documents),
     }
 
 
-def _running(ls: Connection, options: ModelOptions) -> dict[str, Running]:
+def _running(ls: Connection, found: Survey, options: ModelOptions) -> dict[str, Running]:
     """The models of this connection's options, and the skeleton, which has none."""
     from doctorflan_ls.features.status import Running  # noqa: PLC0415
     from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
 
+    entries = {each.model: found.entry(each.model) for each in ls.host.model_status()}
+    # A plugin's model may have been asked for without its package's name.
+    names = {name: each.listed.spec.id for name, each in entries.items() if each is not None}
     return {
-        each.model: Running(
+        names.get(each.model, each.model): Running(
             each.state,
             each.waiting,
             each.hung,
@@ -71,22 +78,29 @@ def _settings(ls: Connection) -> Json:
     }
 
 
-def analysis(ls: Connection, params: Params) -> Json:
+async def analysis(ls: Connection, params: Params) -> Json:
     """What the note is read into, or a part of it (schemas/protocol/analysis.json)."""
+    from doctorflan_ls.errors import Stale  # noqa: PLC0415
     from doctorflan_ls.features import analysis as feature  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
 
     document = ls.document(params.uri())
+    note = document.note
+    brought = await plugged.findings(ls, document)
+    if document.note is not note:
+        raise Stale("server.stale-draft")
     chosen = params.range("range") if params.has("range") else None
     span = None if chosen is None else ls.places(document).span(chosen)
-    found = feature.analysis(ls.snapshot(document), span)
+    found = feature.analysis(ls.snapshot(document, brought=brought), span)
     return {"version": document.version, "analysis": found}
 
 
-def tasks(ls: Connection, params: Params) -> Json:
+async def tasks(ls: Connection, params: Params) -> Json:
     """All tasks, or those that fit a range of a document (schemas/protocol/tasks.json)."""
-    from doctorflan_ls.tasks.registry import all_tasks, fitting  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import fitting  # noqa: PLC0415
 
-    chosen = all_tasks()
+    chosen = (await plugged.loaded(ls)).tasks
     if params.has("textDocument"):
         document = ls.document(params.uri())
         note = document.note
@@ -94,7 +108,7 @@ def tasks(ls: Connection, params: Params) -> Json:
         span = (
             places.span(params.range("range")) if params.has("range") else Span(0, len(note.text))
         )
-        chosen = fitting(note, span)
+        chosen = fitting(note, span, chosen)
     names = ls.configuration.settings.tasks.categories
     return {"tasks": [_task(task, names, ls.locale) for task in chosen]}
 

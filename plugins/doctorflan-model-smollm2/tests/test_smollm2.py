@@ -14,7 +14,7 @@ from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.choice import choose
 from doctorflan_ls.models.folders import manifest, store
 from doctorflan_ls.settings import Settings
-from doctorflan_ls.tasks.registry import all_tasks
+from doctorflan_ls.tasks.registry import builtin_tasks
 
 ROOT = Path(__file__).parents[1]
 MODEL = "smollm2-135m"
@@ -39,7 +39,7 @@ def test_it_is_listed_and_loads_nothing(tmp_path: Path) -> None:
 
 
 def test_it_is_never_chosen_by_default() -> None:
-    chosen = {choose(task, tag, Settings()) for task in all_tasks() for tag in ("zh", "en")}
+    chosen = {choose(task, tag, Settings()) for task in builtin_tasks() for tag in ("zh", "en")}
     assert chosen == {"skeleton"}
 
 

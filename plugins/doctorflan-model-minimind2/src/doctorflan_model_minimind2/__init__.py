@@ -11,6 +11,8 @@ from doctorflan_ls.hookspecs import hookimpl
 if TYPE_CHECKING:
     from doctorflan_ls.models.base import Listed
 
+DOCTORFLAN_API = 1
+
 # Filled when the package is built; see hatch_build.py.
 FOLDER = Path(__file__).parent / "model"
 

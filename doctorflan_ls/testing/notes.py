@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.text import Span
 
 
@@ -13,6 +14,25 @@ class Marked(NamedTuple):
     text: str
     cursor: int
     spans: tuple[Span, ...]
+
+
+class MarkedNote(NamedTuple):
+    """The note of a marked text, its ``cursor`` (-1 where there is none) and its spans."""
+
+    note: Note
+    cursor: int
+    spans: tuple[Span, ...]
+
+    @property
+    def whole(self) -> Span:
+        """All of it."""
+        return Span(0, len(self.note.text))
+
+
+def note(source: str, uri: str = "file:///note.txt") -> MarkedNote:
+    """Read the marked text as a note; raises ValueError where a span is not closed."""
+    text, cursor, spans = marked(source)
+    return MarkedNote(parse_note(text, uri), cursor, spans)
 
 
 def marked(source: str) -> Marked:

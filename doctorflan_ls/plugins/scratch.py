@@ -1,0 +1,193 @@
+"""What one plugin registers, held apart until all of it is known to be good.
+
+A plugin counts whole or not at all: half of one that was written as a whole may mislead. Ids get
+the package's name before them when they are committed, so no plugin can take the place of a
+built-in task or of another plugin's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from typing import TypeVar
+
+from doctorflan_ls.checks.model import Finding, Rule
+from doctorflan_ls.checks.scope import Check, Scope
+from doctorflan_ls.errors import PluginFailed
+from doctorflan_ls.models.base import Listed, ModelSpec
+from doctorflan_ls.notes.facts.vocabulary import TermEntry
+from doctorflan_ls.notes.headings import SectionKind
+from doctorflan_ls.plugins.forms import Misformed, check_rule, check_section, check_term
+from doctorflan_ls.plugins.sections import Sections
+from doctorflan_ls.plugins.trial import try_out
+from doctorflan_ls.tasks.lines import line_of
+from doctorflan_ls.tasks.loader import BadTaskFile, load_task, read_task
+from doctorflan_ls.tasks.model import Task
+
+_T = TypeVar("_T")
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """All that a package brings, its ids complete. ``package`` is empty for what is built in."""
+
+    package: str = ""
+    tasks: tuple[Task, ...] = ()
+    models: tuple[Listed, ...] = ()
+    sections: tuple[SectionKind, ...] = ()
+    checks: tuple[Check, ...] = ()
+    terms: tuple[TermEntry, ...] = ()
+
+
+class Scratch:
+    """The ``register`` functions of one plugin. Each raises PluginFailed for what it cannot take.
+
+    The first such failure stands, also where the plugin catches it.
+    """
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self.sealed = False
+        self.failure: PluginFailed | None = None
+        self._tasks: dict[str, Task] = {}
+        self._models: dict[str, Listed] = {}
+        self._sections: dict[str, SectionKind] = {}
+        self._checks: dict[str, Check] = {}
+        self._terms: list[TermEntry] = []
+
+    def register_task(self, task: Task) -> None:
+        """Take a task that keeps to ``schemas/task.schema.json``."""
+        if not isinstance(task, Task) or not is_dataclass(task):
+            raise self._fail(self._not_a("register_tasks", "Task", type(task).__name__))
+        try:
+            # Read as a file would be: whoever builds one in Python makes the same mistakes.
+            read = self._whole(read_task(asdict(task), str(task.id)), str(task.id))
+        except BadTaskFile as error:
+            fields = {"task": task.id, "where": error.where, "why": error.why}
+            failure = PluginFailed("plugins.bad-task", plugin=self.package, **fields)
+            raise self._fail(failure) from None
+        self._add(self._tasks, read.id, read)
+
+    def register_task_file(self, source: str, file: str) -> Task:
+        """Take the task of a TOML text; raises BadTaskFile, with the line, as well."""
+        task = load_task(source, file)
+        try:
+            whole = self._whole(task, file)
+        except BadTaskFile as error:
+            line = line_of(source, error.where)
+            raise BadTaskFile(file, error.where, error.why, line) from None
+        self._add(self._tasks, task.id, whole)
+        return whole
+
+    def register_model(self, listed: Listed) -> None:
+        """Take a model that nothing of was loaded."""
+        if not isinstance(listed, Listed) or not isinstance(listed.spec, ModelSpec):
+            raise self._fail(self._not_a("register_models", "Listed", type(listed).__name__))
+        if not callable(listed.load):
+            raise self._fail(self._not_a("register_models", "Listed", "load is no function"))
+        self._check_id("register_models", "Listed", listed.spec.id)
+        self._add(self._models, listed.spec.id, listed)
+
+    def register_section(self, kind: SectionKind) -> None:
+        """Take a section, or more headings for a known one."""
+        self._formed("register_sections", SectionKind, kind, check_section)
+        self._add(self._sections, kind.id, kind)
+
+    def register_check(self, check: Check) -> None:
+        """Take a check with the rules it reports."""
+        if not isinstance(check, Check) or not callable(check.find):
+            raise self._fail(self._not_a("register_checks", "Check", type(check).__name__))
+        self._check_id("register_checks", "Check", check.id)
+        if not isinstance(check.rules, tuple) or not check.rules:
+            raise self._fail(self._not_a("register_checks", "Check", "it has no rules"))
+        for rule in check.rules:
+            self._formed("register_checks", Rule, rule, check_rule)
+        self._add(self._checks, check.id, check)
+
+    def register_term(self, entry: TermEntry) -> None:
+        """Take a term."""
+        self._formed("register_terms", TermEntry, entry, check_term)
+        if not self.sealed:
+            self._terms.append(entry)
+
+    def commit(self) -> Contribution:
+        """All of it with complete ids; raises PluginFailed where something cannot stand."""
+        self.sealed = True
+        if self.failure is not None:
+            raise self.failure
+        if not self.package:
+            return Contribution(
+                "",
+                tuple(self._tasks.values()),
+                tuple(self._models.values()),
+                checks=tuple(self._checks.values()),
+            )
+        sections = Sections(self.package, self._sections)
+        return Contribution(
+            self.package,
+            tuple(self._tasks.values()),
+            tuple(self._named_model(each) for each in self._models.values()),
+            sections.kinds(),
+            tuple(self._named_check(each) for each in self._checks.values()),
+            tuple(self._terms),
+        )
+
+    def _named_model(self, listed: Listed) -> Listed:
+        return Listed(replace(listed.spec, id=self._full(listed.spec.id)), listed.load)
+
+    def _named_check(self, check: Check) -> Check:
+        rules = {rule.id: replace(rule, id=self._full(rule.id)) for rule in check.rules}
+
+        def find(scope: Scope) -> list[Finding]:
+            return [self._finding(found, rules, check.id) for found in check.find(scope)]
+
+        return Check(self._full(check.id), tuple(rules.values()), find)
+
+    def _finding(self, found: Finding, rules: dict[str, Rule], check: str) -> Finding:
+        if not isinstance(found, Finding) or found.rule.id not in rules:
+            raise self._not_a("check", "Finding", f"not one of the rules of {check}")
+        return replace(found, rule=rules[found.rule.id])
+
+    def _full(self, name: str) -> str:
+        return f"{self.package}/{name}"
+
+    def _whole(self, task: Task, file: str) -> Task:
+        """``task`` with complete ids, tried out; raises BadTaskFile."""
+        if not self.package:
+            return task
+        if task.origin != "plugin":
+            raise BadTaskFile(file, "origin", 'must be "plugin"')
+        whole = Sections(self.package, self._sections).in_task(task, file)
+        try_out(whole, file)
+        return replace(whole, id=self._full(task.id))
+
+    def _check_id(self, hook: str, wanted: str, name: object) -> None:
+        if not isinstance(name, str) or not _ID.fullmatch(name):
+            raise self._fail(self._not_a(hook, wanted, f"its id must match {_ID.pattern}"))
+
+    def _formed(
+        self, hook: str, kind: type[_T], value: object, check: Callable[[_T], None]
+    ) -> None:
+        if not isinstance(value, kind):
+            raise self._fail(self._not_a(hook, kind.__name__, type(value).__name__))
+        try:
+            check(value)
+        except Misformed as error:
+            raise self._fail(self._not_a(hook, kind.__name__, str(error))) from None
+
+    def _add(self, to: dict[str, _T], name: str, value: _T) -> None:
+        if self.sealed:
+            return
+        if name in to:
+            raise self._fail(PluginFailed("plugins.twice", plugin=self.package, name=name))
+        to[name] = value
+
+    def _not_a(self, hook: str, wanted: str, why: str) -> PluginFailed:
+        return PluginFailed("plugins.not-a", plugin=self.package, hook=hook, wanted=wanted, why=why)
+
+    def _fail(self, failure: PluginFailed) -> PluginFailed:
+        self.failure = self.failure or failure
+        return failure

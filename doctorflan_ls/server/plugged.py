@@ -1,0 +1,155 @@
+"""Plugins in the server: loaded behind the client's back, asked beside the event loop.
+
+A list or a hover takes what is there; what a doctor asked for by name waits for the plugins, as
+long as their budgets let it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from doctorflan_ls.checks.model import Finding
+    from doctorflan_ls.drafts import Draft
+    from doctorflan_ls.plugins import Plugins, Registry, Selection
+    from doctorflan_ls.prompts import Prompt
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.documents import Document
+    from doctorflan_ls.settings import Settings
+    from doctorflan_ls.tasks.model import Task
+
+# After the client had its answer and, most often, has sent its settings and its first document.
+_BEGIN_SECONDS = 0.2
+# A draft waits so long for plugins that are being loaded, and is then made without them.
+_DRAFT_SECONDS = 1.0
+
+
+def selection(settings: Settings) -> Selection:
+    """What the settings let be loaded."""
+    from doctorflan_ls.plugins import Selection  # noqa: PLC0415  # starts faster
+
+    return Selection(settings.plugins.allow, settings.plugins.folder)
+
+
+def begin_soon(ls: Connection) -> None:
+    """Load the plugins a little later, unless somebody needs them sooner."""
+    import asyncio  # noqa: PLC0415  # starts faster
+
+    loop = asyncio.get_running_loop()
+    loop.call_later(_BEGIN_SECONDS, lambda: ls.protocol.background(_load(ls)))
+
+
+async def loaded(ls: Connection) -> Registry:
+    """Everything that is there, once the plugins are loaded; tells the user what is left out."""
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    if not plugins.is_loaded:
+        await in_thread(plugins.load)
+    ls.host.adopt_plugins()
+    _tell(ls, plugins)
+    return ls.host.registry
+
+
+async def _load(ls: Connection) -> None:
+    await loaded(ls)
+
+
+async def task_named(ls: Connection, name: str) -> Task:
+    """The task called ``name``; raises BadRequest where no plugin has it either."""
+    from doctorflan_ls.errors import BadRequest  # noqa: PLC0415
+    from doctorflan_ls.tasks.registry import get_task  # noqa: PLC0415
+
+    try:
+        return get_task(name, ls.host.registry.tasks)
+    except BadRequest:
+        if ls.host.registry_is_whole:
+            raise
+    return get_task(name, (await loaded(ls)).tasks)
+
+
+async def prepared(ls: Connection, prompt: Prompt) -> Prompt:
+    """``prompt`` with what plugins know of the case, as they amend it."""
+    from doctorflan_ls.plugins.hooks import has_hooks, prepared  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    plugins = await _soon(ls)
+    if not has_hooks(plugins, "draft_context", "amend_prompt"):
+        return prompt
+    return await in_thread(lambda: prepared(plugins, prompt))
+
+
+async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
+    """``draft`` with what plugins find in it, where it is ready."""
+    from doctorflan_ls.plugins.hooks import examined, has_hooks  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    plugins = await _soon(ls)
+    if draft.state != "ready" or not has_hooks(plugins, "check_draft"):
+        return draft
+    return await in_thread(lambda: examined(plugins, prompt, draft))
+
+
+async def findings(ls: Connection, document: Document) -> tuple[Finding, ...]:
+    """What plugins' checks find in the document as it is now; kept until it changes."""
+    from doctorflan_ls.plugins.hooks import findings  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    if not any(each.contribution.checks for each in plugins.plugins):
+        return ()
+    note = document.note
+    kept = document.brought
+    if kept is not None and kept[0] is note:
+        return kept[1]
+    options = ls.snapshot(document).checks
+    found = await in_thread(lambda: findings(plugins, note, options))
+    document.brought = (note, found)
+    return found
+
+
+def record(ls: Connection, draft: Draft) -> None:
+    """Tell plugins that ``draft`` was made or failed; nobody waits for them."""
+    from doctorflan_ls.plugins.hooks import has_hooks, record  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    if not has_hooks(plugins, "record_event"):
+        return
+    from doctorflan_ls.audit import draft_event  # noqa: PLC0415
+
+    event = draft_event(draft)
+
+    async def tell() -> None:
+        await in_thread(lambda: record(plugins, event))
+
+    ls.protocol.background(tell())
+
+
+def rows(ls: Connection) -> list[dict[str, object]]:
+    """Each plugin and how it is doing, for clients that draw a panel."""
+    from doctorflan_ls.plugins.report import plugin_rows, problem_rows  # noqa: PLC0415
+
+    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    return [*plugin_rows(plugins, ls.locale), *problem_rows(plugins, ls.locale)]
+
+
+async def _soon(ls: Connection) -> Plugins:
+    """The plugins, loaded where that takes no longer than a doctor notices."""
+    import asyncio  # noqa: PLC0415
+    from contextlib import suppress  # noqa: PLC0415
+
+    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    if not ls.host.registry_is_whole:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAFT_SECONDS):
+                await loaded(ls)
+    return plugins
+
+
+def _tell(ls: Connection, plugins: Plugins) -> None:
+    names = [each.name for each in plugins.problems]
+    if names:
+        shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        text = ls.say("plugins.trouble", count=len(names), names=shown)
+        ls.tell_once("warning", "plugins", text)
