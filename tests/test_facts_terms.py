@@ -97,6 +97,13 @@ ALLERGIES = [
     ("否认药物、食物过敏史", "", [("药物", "denied"), ("食物", "denied")]),
     ("对青霉素、头孢类药物过敏", "", [("青霉素", "present"), ("头孢类", "present")]),
     ("过敏史：无", "allergies", [("过敏", "denied")]),
+    # Under its own heading: the heading is no part of the sentence.
+    ("青霉素。", "allergies", [("青霉素", "present")]),
+    ("青霉素（皮疹）、头孢类", "allergies", [("青霉素", "present"), ("头孢类", "present")]),
+    ("海鲜，青霉素类药物", "allergies", [("海鲜", "present"), ("青霉素类", "present")]),
+    ("否认", "allergies", [("过敏", "denied")]),
+    ("不详", "allergies", []),
+    ("患者一般情况可。", "allergies", []),
     ("过敏性休克", "", []),
     ("NKDA", "allergies", [("drug", "denied")]),
     ("Allergic to penicillin and latex.", "", [("penicillin", "present"), ("latex", "present")]),
@@ -109,6 +116,14 @@ def test_allergies(text, section, expected):
     found = facts(text, section)
     assert [(f.name, f.assertion) for f in found if f.kind == "allergy"] == expected
     assert not [f for f in found if f.kind == "drug"]
+
+
+@pytest.mark.parametrize(
+    ("text", "allergens"), [("青霉素皮试阴性", []), ("青霉素皮试（-），磺胺", ["磺胺"])]
+)
+def test_a_negative_skin_test_is_no_allergy(text, allergens):
+    found = facts(text, "allergies")
+    assert [f.name for f in found if f.kind == "allergy"] == allergens
 
 
 @pytest.mark.parametrize(

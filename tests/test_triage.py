@@ -114,6 +114,7 @@ def test_a_man_is_not_sent_to_gynaecology_nor_an_adult_to_paediatrics():
         ("CC: follow-up after an anterior STEMI.", "routine", ""),
         ("Sore throat.\n\nPlan: return if you have chest pain.", "routine", ""),
         ("主诉：被发现昏迷1小时。", "emergency", "昏迷"),
+        ("主诉：突发胸背部撕裂样疼痛2小时。", "emergency", "撕裂样疼痛"),
         (
             "主诉：咽痛1天。\n体格检查：T 37.0℃，P 80次/分，R 18次/分，BP 120/80mmHg。",
             "routine",

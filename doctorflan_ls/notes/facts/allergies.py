@@ -21,6 +21,8 @@ _ZH_LEAD = re.compile(
     r"^.*?(?:自述|自诉|否认有?|对|曾|因|使用|服用|应用|注射|进食|食用|既往有?|患者|病人|有|诉"
     r"|无|未发现|未发生|不明原因|已知|明确|史|父亲|母亲)+"
 )
+_ZH_CLAUSE = re.compile(r"[^，,。；;：:\n]+")
+_TESTED = re.compile(r"皮试|阴性|[（(]\s*[-－]\s*[）)]|不过敏")
 _ZH_SPLIT = re.compile(r"[、/及和与或]|以及")
 _ZH_TAIL = re.compile(r"(?:类)?(?:药物|药品|抗生素)?(?:等)?$")
 # “青霉素”类: the substance is what stands between the marks.
@@ -69,6 +71,8 @@ def _all(sentence: Sentence) -> Iterator[Fact]:
     text = sentence.text
     if "过敏" in text:
         yield from _chinese(sentence)
+    elif sentence.section == "allergies" and sentence.language == "zh":
+        yield from _under_heading(sentence)
     lowered = text.lower()
     if (
         "allerg" in lowered
@@ -100,6 +104,26 @@ def _chinese(sentence: Sentence) -> Iterator[Fact]:
         if not facts and denied:
             facts = [_fact(sentence, Span(found.start("word"), found.end()), "过敏", "denied")]
         yield from facts
+
+
+def _under_heading(sentence: Sentence) -> Iterator[Fact]:
+    """``过敏史：青霉素（皮疹）、头孢``: the heading says what the substances are named for."""
+    text = sentence.text
+    none = _ZH_NONE.match(text)
+    if none:
+        if "不详" not in none[0]:
+            yield _fact(sentence, Span(0, len(text.rstrip("。；; \n"))), "过敏", "denied")
+        return
+    for clause in _ZH_CLAUSE.finditer(text):
+        # A skin test that was negative is no allergy.
+        if not _TESTED.search(clause[0]):
+            items = _items(sentence, clause.start(), clause.end(), denied=False)
+            yield from (item for item in items if _is_substance(item.name))
+
+
+def _is_substance(name: str) -> bool:
+    term = lookup(name)
+    return term is not None and term.kind in _SUBSTANCES
 
 
 def _items(
