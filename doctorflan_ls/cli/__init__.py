@@ -6,5 +6,10 @@ from __future__ import annotations
 def main() -> None:
     """Entry point of ``doctorflan-ls``."""
     from doctorflan_ls.cli.app import app  # noqa: PLC0415  (keeps ``import doctorflan_ls.cli`` free)
+    from doctorflan_ls.leaving import leave  # noqa: PLC0415
 
-    app(prog_name="doctorflan-ls")
+    try:
+        app(prog_name="doctorflan-ls")
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise

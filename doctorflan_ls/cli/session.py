@@ -86,7 +86,9 @@ class Session:
         if self._found is None:
             from doctorflan_ls.notes.brought import read_with  # noqa: PLC0415
             from doctorflan_ls.plugins import Plugins, Selection  # noqa: PLC0415
+            from doctorflan_ls.plugins.quiet import keep_stdout  # noqa: PLC0415
 
+            keep_stdout()
             chosen = settings.plugins
             self._found = Plugins(Selection(chosen.allow, chosen.folder))
             registry = self._found.load()

@@ -98,7 +98,7 @@ def check_command(ctx: click.Context, files: tuple[Path, ...]) -> Exit:
     scratch = Scratch(PACKAGE)
     for file in files:
         try:
-            task = scratch.register_task_file(read_source(file), str(file))
+            task = scratch.register_task_file(read_source(file, str(file)), str(file))
         except DoctorFlanError as error:
             bad = True
             say(error.user_message(session.locale))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from doctorflan_ls.errors import DoctorFlanError, PluginFailed
 from doctorflan_ls.hookspecs import BUDGETS
 from doctorflan_ls.incidents import report
-from doctorflan_ls.plugins.quiet import THREAD_PREFIX, parted_stdout
+from doctorflan_ls.plugins.quiet import THREAD_PREFIX, part_stdout
 
 _T = TypeVar("_T")
 
@@ -111,13 +111,9 @@ class Caller:
         box = _Box()
         name = f"{THREAD_PREFIX}{self.plugin} {hook}"
         thread = threading.Thread(target=_run, args=(function, box), name=name, daemon=True)
-        with parted_stdout():
-            thread.start()
-            came = box.done.wait(budget)
-            if came:
-                # So that its end is seen by whoever looks for running plugins.
-                thread.join(budget)
-        if not came:
+        part_stdout()
+        thread.start()
+        if not box.done.wait(budget):
             self._stuck = thread
             raise PluginFailed("plugins.late", plugin=self.plugin, hook=hook, seconds=budget)
         if box.error is None:

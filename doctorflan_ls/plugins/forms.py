@@ -1,20 +1,28 @@
-"""Whether what a plugin hands over holds what its type says: Python does not look."""
+"""Whether what a plugin hands over holds what its type says: Python does not look.
+
+Only exact types pass. An object of a plugin's own class, a subclass of ``str`` too, would run the
+plugin's code wherever it is looked at later, outside the fence.
+"""
 
 from __future__ import annotations
 
 import re
 import string
-from typing import NoReturn, get_args
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any, NoReturn, get_args
 
 from doctorflan_ls.checks.model import Finding, Rule, Severity
+from doctorflan_ls.models.base import Kind, ModelSpec
 from doctorflan_ls.notes.facts.vocabulary import TermEntry, TermKind
 from doctorflan_ls.notes.headings import SectionKind
 from doctorflan_ls.prompts import ContextItem, Prompt
-from doctorflan_ls.tasks.model import Bilingual
+from doctorflan_ls.tasks.model import Bilingual, Element, Task
 from doctorflan_ls.text import Span
 
 _SECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SEVERITIES = get_args(Severity)
 # Cues decide what is denied, everywhere: no plugin adds to them.
 _TERM_KINDS = frozenset(get_args(TermKind)) - {"cue"}
@@ -24,46 +32,101 @@ _LONGEST_TEXT = 2000
 _LONGEST_INSTRUCTION = 1000
 _MOST_ITEMS = 8
 _MOST_INSTRUCTIONS = 16
-_MOST_FINDINGS = 200
+
+MOST_FINDINGS = 200
+"""More of one check or of one draft help nobody."""
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_OURS = frozenset(
+    {Bilingual, ContextItem, Element, Finding, ModelSpec, Rule, SectionKind, Task, TermEntry}
+)
 
 
 class Misformed(ValueError):
     """What is wrong, in a few words that quote nothing of a note."""
 
 
+def check_exact(value: object) -> None:
+    """Raise Misformed where something in ``value`` is of a class that is not known here."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return
+    parts: Collection[object]
+    if isinstance(value, tuple | list) and kind in (tuple, list, Span):
+        parts = value
+    elif isinstance(value, dict | MappingProxyType) and kind in (dict, MappingProxyType):
+        parts = [each for pair in value.items() for each in pair]
+    elif kind in _OURS:
+        held: Any = value
+        parts = [getattr(held, each.name) for each in fields(held)]
+    else:
+        _refuse("a class of its own, or a value of another type")
+    for part in parts:
+        check_exact(part)
+
+
+def check_id(name: object) -> None:
+    """Raise Misformed for what cannot be an id."""
+    if type(name) is not str or not _ID.fullmatch(name):
+        _refuse(f"its id must match {_ID.pattern}")
+
+
+def check_spec(spec: ModelSpec) -> None:
+    """Raise Misformed for a model that cannot be listed."""
+    check_exact(spec)
+    check_id(spec.id)
+    for name in ("version", "licence", "digest", "source", "host"):
+        if type(getattr(spec, name)) is not str:
+            _refuse(f"{name} must be text")
+    if spec.kind not in get_args(Kind):
+        _refuse(f"kind must be one of {', '.join(get_args(Kind))}")
+    for name in ("languages", "tasks"):
+        _check_names(name, getattr(spec, name))
+    if not spec.version or not spec.languages:
+        _refuse("version and languages are wanted")
+    if type(spec.context_length) is not int or spec.context_length < 0:
+        _refuse("context_length must be a whole number")
+
+
 def check_section(kind: SectionKind) -> None:
     """Raise Misformed for a section without a proper id or heading."""
-    if not isinstance(kind.id, str) or not _SECTION_ID.fullmatch(kind.id):
+    check_exact(kind)
+    if type(kind.id) is not str or not _SECTION_ID.fullmatch(kind.id):
         _refuse(f"its id must match {_SECTION_ID.pattern}")
     for name in ("zh", "en", "within", "before", "endings"):
         _check_names(name, getattr(kind, name))
     if not kind.zh and not kind.en:
-        raise Misformed("it has no heading")
-    if kind.loinc is not None and not isinstance(kind.loinc, str):
-        raise Misformed("loinc must be text or None")
+        _refuse("it has no heading")
+    if kind.loinc is not None and type(kind.loinc) is not str:
+        _refuse("loinc must be text or None")
+    if type(kind.weak) is not bool or type(kind.field) is not bool:
+        _refuse("weak and field must be true or false")
 
 
 def check_term(entry: TermEntry) -> None:
     """Raise Misformed for a term without a kind or a name."""
+    check_exact(entry)
     if entry.kind not in _TERM_KINDS:
         _refuse(f"kind must be one of {', '.join(sorted(_TERM_KINDS))}")
     for name in ("zh", "en"):
         _check_names(name, getattr(entry, name))
     if not entry.zh and not entry.en:
-        raise Misformed("it has no name")
+        _refuse("it has no name")
     # One character stands inside too many words.
     if any(len(name) < _LEAST_NAME for name in (*entry.zh, *entry.en)):
         _refuse(f"a name has fewer than {_LEAST_NAME} characters")
-    if not isinstance(entry.code, str) or not isinstance(entry.system, str):
-        raise Misformed("code and system must be text")
-    if not isinstance(entry.extra, tuple):
-        raise Misformed("extra must be a tuple")
+    if type(entry.code) is not str or type(entry.system) is not str:
+        _refuse("code and system must be text")
+    if type(entry.extra) is not tuple or not all(type(each) is str for each in entry.extra):
+        _refuse("extra must be a tuple of texts")
+    if type(entry.recognised) is not bool or type(entry.offered) is not bool:
+        _refuse("recognised and offered must be true or false")
 
 
 def check_rule(rule: Rule) -> None:
     """Raise Misformed for a rule without a proper id, or one that cannot be shown."""
-    if not isinstance(rule.id, str) or not _RULE_ID.fullmatch(rule.id):
-        _refuse(f"a rule's id must match {_RULE_ID.pattern}")
+    check_exact(rule)
+    check_id(rule.id)
     _check_shown(rule)
 
 
@@ -73,10 +136,10 @@ def _check_shown(rule: Rule) -> None:
         _refuse(f"severity must be one of {', '.join(_SEVERITIES)}")
     for name in ("text", "source"):
         value = getattr(rule, name)
-        if not isinstance(value, Bilingual) or not value.zh or not value.en:
+        if type(value) is not Bilingual or not value.zh or not value.en:
             _refuse(f"a rule's {name} must be in both languages")
     if _places(rule.text.zh) != _places(rule.text.en):
-        raise Misformed("the places of a rule's text differ between the languages")
+        _refuse("the places of a rule's text differ between the languages")
 
 
 def check_context(items: object) -> tuple[ContextItem, ...]:
@@ -86,76 +149,96 @@ def check_context(items: object) -> tuple[ContextItem, ...]:
     if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
         _refuse(f"a list of at most {_MOST_ITEMS} is wanted")
     for item in items:
-        if not isinstance(item, ContextItem):
-            raise Misformed(type(item).__name__)
+        if type(item) is not ContextItem:
+            _refuse("an item is no ContextItem")
         for name in ("title", "text", "source"):
             value = getattr(item, name)
-            if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+            if type(value) is not str or not value.strip() or len(value) > _LONGEST_TEXT:
                 _refuse(f"{name} must be text of 1 to {_LONGEST_TEXT} characters")
     return tuple(items)
 
 
 def check_amended(amended: object, prompt: Prompt) -> Prompt:
-    """What amend_prompt gave for ``prompt``; raises Misformed."""
+    """``prompt`` with the instruction, context and span of ``amended``; raises Misformed."""
     if amended is None:
         return prompt
-    if not isinstance(amended, Prompt):
-        raise Misformed(type(amended).__name__)
+    if type(amended) is not Prompt or type(amended.task) is not Task:
+        _refuse("it is no Prompt")
+    check_exact(amended.task)
     same = (
         amended.note is prompt.note
-        and amended.task.id == prompt.task.id
-        and amended.task.elements == prompt.task.elements
         and amended.turn is prompt.turn
         and amended.language == prompt.language
+        and replace(amended.task, instruction=prompt.task.instruction) == prompt.task
     )
-    if not same:
-        raise Misformed("note, task, elements, language and turn must stay")
-    if not Span(0, len(prompt.note.text)).contains(amended.span):
-        raise Misformed("span is not in the note")
+    if not same or type(amended.task.instruction) is not Bilingual:
+        _refuse("note, task, language and turn must stay")
+    span = check_span(amended.span, len(prompt.note.text))
     told = amended.instructions
-    if not isinstance(told, tuple) or len(told) > _MOST_INSTRUCTIONS:
+    if type(told) is not tuple or len(told) > _MOST_INSTRUCTIONS:
         _refuse(f"instructions must be at most {_MOST_INSTRUCTIONS}")
-    if not all(isinstance(line, str) and len(line) <= _LONGEST_INSTRUCTION for line in told):
+    if not all(type(line) is str and len(line) <= _LONGEST_INSTRUCTION for line in told):
         _refuse(f"an instruction has at most {_LONGEST_INSTRUCTION} characters")
-    check_context(amended.context)
-    return amended
+    context = check_context(amended.context)
+    return replace(prompt, task=amended.task, span=span, context=context, instructions=told)
 
 
 def check_findings(found: object, length: int) -> tuple[Finding, ...]:
     """Findings in a text of ``length`` code points; raises Misformed."""
     if found is None:
         return ()
-    if not isinstance(found, list | tuple) or len(found) > _MOST_FINDINGS:
-        _refuse(f"a list of at most {_MOST_FINDINGS} is wanted")
+    if not isinstance(found, list | tuple) or len(found) > MOST_FINDINGS:
+        _refuse(f"a list of at most {MOST_FINDINGS} is wanted")
     for finding in found:
-        if not isinstance(finding, Finding) or not isinstance(finding.rule, Rule):
-            raise Misformed(type(finding).__name__)
-        if not isinstance(finding.rule.id, str):
-            raise Misformed("a rule's id must be text")
+        if type(finding) is not Finding or type(finding.rule) is not Rule:
+            _refuse("an item is no Finding")
+        check_exact(finding)
+        if type(finding.rule.id) is not str:
+            _refuse("a rule's id must be text")
         _check_shown(finding.rule)
-        if not isinstance(finding.span, Span) or not Span(0, length).contains(finding.span):
-            raise Misformed("a span is not in the text")
-        if not _places(finding.rule.text.zh) <= finding.fields.keys():
-            raise Misformed("a place of the rule's text has no field")
-        if not all(isinstance(value, str | Bilingual) for value in finding.fields.values()):
-            raise Misformed("a field is neither text nor Bilingual")
+        check_span(finding.span, length)
+        _check_fields(finding)
     return tuple(found)
 
 
-def _refuse(what: str) -> NoReturn:
-    raise Misformed(what)
+def check_span(span: object, length: int) -> Span:
+    """``span``, where it is one in a text of ``length`` code points; raises Misformed."""
+    if type(span) is not Span or not all(type(end) is int for end in span):
+        _refuse("a span is no Span")
+    if not 0 <= span.start <= span.end <= length:
+        _refuse("a span is not in the text")
+    return span
+
+
+def _check_fields(finding: Finding) -> None:
+    shown = finding.fields
+    if not isinstance(shown, Mapping) or not _places(finding.rule.text.zh) <= shown.keys():
+        _refuse("a place of the rule's text has no field")
+    if not all(type(value) in (str, Bilingual) for value in shown.values()):
+        _refuse("a field is neither text nor Bilingual")
+    if finding.source is not None and type(finding.source) is not Bilingual:
+        _refuse("source must be in both languages")
 
 
 def _check_names(name: str, values: object) -> None:
-    if not isinstance(values, tuple) or not all(
-        isinstance(value, str) and value.strip() == value and 0 < len(value) <= _LONGEST_NAME
+    if type(values) is not tuple or not all(
+        type(value) is str and value.strip() == value and 0 < len(value) <= _LONGEST_NAME
         for value in values
     ):
         _refuse(f"{name} must be a tuple of names of 1 to {_LONGEST_NAME} characters")
 
 
 def _places(text: str) -> set[str]:
+    """The names in braces; anything but a name could run code, or fail, when it is filled in."""
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        found = [part for part in string.Formatter().parse(text) if part[1] is not None]
     except ValueError:
-        raise Misformed("a brace in a rule's text has no partner") from None
+        _refuse("a brace in a rule's text has no partner")
+    for _, name, form, conversion in found:
+        if not name or not name.isidentifier() or form or conversion:
+            _refuse("a place in a rule's text must be a name alone")
+    return {str(name) for _, name, _, _ in found}
+
+
+def _refuse(what: str) -> NoReturn:
+    raise Misformed(what)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from doctorflan_ls.checks.model import CheckOptions, Finding
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.errors import PluginFailed
-from doctorflan_ls.plugins.forms import Misformed, check_amended, check_context, check_findings
+from doctorflan_ls.plugins.forms import (
+    MOST_FINDINGS,
+    Misformed,
+    check_amended,
+    check_context,
+    check_findings,
+)
 from doctorflan_ls.plugins.loading import Plugin
 
 if TYPE_CHECKING:
@@ -88,7 +95,8 @@ def _checked(plugin: Plugin, check: Check, scope: Scope) -> tuple[Finding, ...] 
         return _formed(
             plugin,
             "check",
-            list(check.find(scope)),
+            # What finds without end is stopped by the count, not by the memory.
+            list(islice(check.find(scope), MOST_FINDINGS + 1)),
             lambda gave: check_findings(gave, len(scope.note.text)),
         )
 

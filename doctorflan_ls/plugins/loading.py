@@ -6,11 +6,12 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from functools import partial
+from importlib.metadata import Distribution, distributions
 from importlib.resources import files
 from inspect import ismodule
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import pluggy
 
@@ -18,6 +19,7 @@ from doctorflan_ls import hookspecs
 from doctorflan_ls.errors import DoctorFlanError, PluginFailed
 from doctorflan_ls.plugins.calls import Caller
 from doctorflan_ls.plugins.scratch import Contribution, Scratch
+from doctorflan_ls.plugins.task_folder import read_source
 
 State = Literal["loaded", "off", "refused"]
 Implementation = Callable[..., Any]
@@ -76,19 +78,45 @@ def canonical(name: str) -> str:
 def installed_points() -> Iterator[Point]:
     """The entry points of the installed packages, in the order of the packages' names.
 
-    A package that is installed twice over (once as its checkout) is one.
+    A package that is installed twice over (once as its checkout) is one. One whose metadata is
+    broken, as a removal that stopped half-way leaves it, hides no other.
     """
-    once = {
-        (_package_of(point), point.name): point for point in entry_points(group=hookspecs.GROUP)
-    }
-    for (package, name), point in sorted(once.items()):
+    once: dict[tuple[str, str], Point] = {}
+    for distribution in distributions():
+        for point in _points_of(distribution):
+            once.setdefault((point.package, point.name), point)
+    yield from (point for _, point in sorted(once.items()))
+
+
+def _points_of(distribution: Distribution) -> Iterator[Point]:
+    try:
+        listed = distribution.read_text("entry_points.txt") or ""
+    except (OSError, ValueError):
+        return
+    if hookspecs.GROUP not in listed:
+        return
+    try:
+        points = [each for each in distribution.entry_points if each.group == hookspecs.GROUP]
         # The name comes from the package's metadata: nothing that its code says changes it.
-        version = point.dist.version if point.dist is not None else ""
-        yield Point(package, version, name, point.load)
+        package, version = str(distribution.name), str(distribution.version or "")
+    # Whatever the reader of broken files stumbles over.
+    except Exception:  # noqa: BLE001
+        name = _folder_name(distribution)
+        yield Point(canonical(name), "", name, partial(_broken, name))
+        return
+    for point in points:
+        yield Point(canonical(package), version, point.name, point.load)
 
 
-def _package_of(point: EntryPoint) -> str:
-    return canonical(point.dist.name if point.dist is not None else point.name)
+def _folder_name(distribution: Distribution) -> str:
+    """The package's name as its metadata folder has it (``name-1.0.dist-info``)."""
+    files = distribution.locate_file("")
+    folder = getattr(distribution, "_path", files)
+    return str(getattr(folder, "name", "?")).partition("-")[0] or "?"
+
+
+def _broken(name: str) -> NoReturn:
+    raise PluginFailed("plugins.half-removed", plugin=name)
 
 
 def unloaded(
@@ -209,6 +237,6 @@ def _register_files(module: object, scratch: Scratch) -> bool:
         return False
     names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".toml"))
     for name in names:
-        text = (folder / name).read_text(encoding="utf-8")
-        scratch.register_task_file(text, f"{module.__name__}/tasks/{name}")
+        shown = f"{module.__name__}/tasks/{name}"
+        scratch.register_task_file(read_source(folder / name, shown), shown)
     return bool(names)

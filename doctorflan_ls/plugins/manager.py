@@ -152,3 +152,4 @@ def _refuse_clash(plugin: Plugin, taken: set[str]) -> None:
     plugin.state = "refused"
     plugin.error = PluginFailed("plugins.twice", plugin=plugin.name, name=twice)
     plugin.hooks = {}
+    plugin.contribution = Contribution(brought.package)

@@ -1,51 +1,70 @@
-"""Keeps what a plugin prints off standard output, which may be somebody's JSON or an editor's line.
+"""Keeps what plugins print off standard output, which may be somebody's JSON.
 
 The language server over stdio has no standard output to protect by then: it keeps the descriptor
-for itself (``server/stdio.py``). This is for the command line, where other threads print.
+for itself (``server/stdio.py``). Elsewhere standard output is the main thread's alone, on which no
+plugin's hook runs, and on the command line descriptor 1 is standard error for all else: for what
+writes to the descriptor itself, and for child processes.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TextIO, cast
+
+from doctorflan_ls.incidents import report
 
 THREAD_PREFIX = "plugin "
 """How the names of the threads begin that run plugins' code."""
 
 _lock = threading.Lock()
-_inside = 0
 
 
 class _Parted:
-    """Standard output, which for a plugin's thread is standard error."""
+    """Standard output for the main thread, standard error for every other."""
 
     def __init__(self, real: TextIO) -> None:
-        self.real = real
+        self._real = real
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever a stream has)
-        is_plugin = threading.current_thread().name.startswith(THREAD_PREFIX)
-        return getattr(sys.stderr if is_plugin else self.real, name)
+        is_main = threading.current_thread() is threading.main_thread()
+        return getattr(self._real if is_main else sys.stderr, name)
 
 
-@contextmanager
-def parted_stdout() -> Iterator[None]:
-    """Within the block, and after it while a plugin's thread runs on, it writes to stderr."""
-    global _inside  # noqa: PLW0603  (there is one sys.stdout)
+def part_stdout() -> None:
+    """From here on ``sys.stdout`` is the main thread's; whoever replaced it puts back his own."""
     with _lock:
-        _inside += 1
         if sys.stdout is not sys.stderr and not isinstance(sys.stdout, _Parted):
             sys.stdout = cast("TextIO", _Parted(sys.stdout))
+
+
+def keep_stdout() -> None:
+    """For a command that will call plugins: keep descriptor 1, and report what their threads raise.
+
+    A thread that dies would print its exception, which may quote a note.
+    """
+    threading.excepthook = _on_thread_error
+    if sys.stdout is not sys.__stdout__ or not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    stream = sys.stdout
+    stream.flush()
     try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside and not _running() and isinstance(sys.stdout, _Parted):
-                sys.stdout = sys.stdout.real
+        kept = os.dup(stream.fileno())
+        os.dup2(2, stream.fileno())
+    except OSError:
+        # There is no standard output, or no standard error, to keep apart.
+        return
+    os.set_inheritable(kept, False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(kept, "w")),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+    )
 
 
-def _running() -> bool:
-    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
+def _on_thread_error(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None:
+        report(arguments.exc_value)

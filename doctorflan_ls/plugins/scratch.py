@@ -7,9 +7,9 @@ built-in task or of another plugin's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import TypeVar
 
 from doctorflan_ls.checks.model import Finding, Rule
@@ -18,7 +18,16 @@ from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.models.base import Listed, ModelSpec
 from doctorflan_ls.notes.facts.vocabulary import TermEntry
 from doctorflan_ls.notes.headings import SectionKind
-from doctorflan_ls.plugins.forms import Misformed, check_rule, check_section, check_term
+from doctorflan_ls.plugins.forms import (
+    MOST_FINDINGS,
+    Misformed,
+    check_exact,
+    check_id,
+    check_rule,
+    check_section,
+    check_spec,
+    check_term,
+)
 from doctorflan_ls.plugins.sections import Sections
 from doctorflan_ls.plugins.trial import try_out
 from doctorflan_ls.tasks.lines import line_of
@@ -26,8 +35,6 @@ from doctorflan_ls.tasks.loader import BadTaskFile, load_task, read_task
 from doctorflan_ls.tasks.model import Task
 
 _T = TypeVar("_T")
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,7 @@ class Scratch:
 
     def register_task(self, task: Task) -> None:
         """Take a task that keeps to ``schemas/task.schema.json``."""
-        if not isinstance(task, Task) or not is_dataclass(task):
-            raise self._fail(self._not_a("register_tasks", "Task", type(task).__name__))
+        self._formed("register_tasks", Task, task, check_exact)
         try:
             # Read as a file would be: whoever builds one in Python makes the same mistakes.
             read = self._whole(read_task(asdict(task), str(task.id)), str(task.id))
@@ -84,11 +90,11 @@ class Scratch:
 
     def register_model(self, listed: Listed) -> None:
         """Take a model that nothing of was loaded."""
-        if not isinstance(listed, Listed) or not isinstance(listed.spec, ModelSpec):
+        if not isinstance(listed, Listed):
             raise self._fail(self._not_a("register_models", "Listed", type(listed).__name__))
         if not callable(listed.load):
             raise self._fail(self._not_a("register_models", "Listed", "load is no function"))
-        self._check_id("register_models", "Listed", listed.spec.id)
+        self._formed("register_models", ModelSpec, listed.spec, check_spec)
         self._add(self._models, listed.spec.id, listed)
 
     def register_section(self, kind: SectionKind) -> None:
@@ -98,10 +104,10 @@ class Scratch:
 
     def register_check(self, check: Check) -> None:
         """Take a check with the rules it reports."""
-        if not isinstance(check, Check) or not callable(check.find):
+        if type(check) is not Check or not callable(check.find):
             raise self._fail(self._not_a("register_checks", "Check", type(check).__name__))
-        self._check_id("register_checks", "Check", check.id)
-        if not isinstance(check.rules, tuple) or not check.rules:
+        self._formed("register_checks", str, check.id, check_id)
+        if type(check.rules) is not tuple or not check.rules:
             raise self._fail(self._not_a("register_checks", "Check", "it has no rules"))
         for rule in check.rules:
             self._formed("register_checks", Rule, rule, check_rule)
@@ -142,12 +148,16 @@ class Scratch:
         rules = {rule.id: replace(rule, id=self._full(rule.id)) for rule in check.rules}
 
         def find(scope: Scope) -> list[Finding]:
-            return [self._finding(found, rules, check.id) for found in check.find(scope)]
+            # One more than is taken, so that it is refused rather than cut.
+            given = islice(check.find(scope), MOST_FINDINGS + 1)
+            return [self._finding(found, rules, check.id) for found in given]
 
         return Check(self._full(check.id), tuple(rules.values()), find)
 
     def _finding(self, found: Finding, rules: dict[str, Rule], check: str) -> Finding:
-        if not isinstance(found, Finding) or found.rule.id not in rules:
+        if type(found) is not Finding or type(found.rule) is not Rule:
+            raise self._not_a("check", "Finding", "another type")
+        if type(found.rule.id) is not str or found.rule.id not in rules:
             raise self._not_a("check", "Finding", f"not one of the rules of {check}")
         return replace(found, rule=rules[found.rule.id])
 
@@ -164,14 +174,10 @@ class Scratch:
         try_out(whole, file)
         return replace(whole, id=self._full(task.id))
 
-    def _check_id(self, hook: str, wanted: str, name: object) -> None:
-        if not isinstance(name, str) or not _ID.fullmatch(name):
-            raise self._fail(self._not_a(hook, wanted, f"its id must match {_ID.pattern}"))
-
     def _formed(
         self, hook: str, kind: type[_T], value: object, check: Callable[[_T], None]
     ) -> None:
-        if not isinstance(value, kind):
+        if type(value) is not kind:
             raise self._fail(self._not_a(hook, kind.__name__, type(value).__name__))
         try:
             check(value)

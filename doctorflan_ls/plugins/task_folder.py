@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from doctorflan_ls.errors import DoctorFlanError, PluginFailed
@@ -35,7 +36,7 @@ def read_folder(folder: Path) -> TaskFolder:
     problems: list[tuple[str, DoctorFlanError]] = []
     for path in paths:
         try:
-            scratch.register_task_file(read_source(path), str(path))
+            scratch.register_task_file(read_source(path, str(path)), str(path))
         except DoctorFlanError as error:
             problems.append((path.name, error))
     # What a file clashes with is told above and leaves the others as they are.
@@ -43,14 +44,17 @@ def read_folder(folder: Path) -> TaskFolder:
     return TaskFolder(scratch.commit(), tuple(problems))
 
 
-def read_source(path: Path) -> str:
-    """The text of a task file; raises BadTaskFile where it is none."""
+def read_source(file: Traversable, name: str) -> str:
+    """The text of a task file, which errors call ``name``; raises BadTaskFile where it is none."""
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise BadTaskFile(str(path), "", f"longer than {_MAX_FILE_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise BadTaskFile(str(path), "", error.strerror or type(error).__name__) from None
+        raise BadTaskFile(name, "", error.strerror or type(error).__name__) from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise BadTaskFile(name, "", f"longer than {_MAX_FILE_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise BadTaskFile(str(path), "", "not UTF-8", line) from None
+        line = content[: error.start].count(b"\n") + 1
+        raise BadTaskFile(name, "", "not UTF-8", line) from None

@@ -201,7 +201,7 @@ async def run_briefly(ls: Connection, prompts: Iterable[Prompt], seconds: float)
             for prompt in prompts:
                 # The next keystroke's list replaces this one and no draft that was asked for.
                 key = f"{id(ls)} {prompt.note.uri} completion"
-                whole = await plugged.prepared(ls, prompt)
+                whole = await plugged.prepared(ls, prompt, wait=False)
                 draft = await _run(ls, Job(key, whole, lane=Lane.COMPLETION), None)
                 if draft.state == "ready":
                     made.append(await plugged.examined(ls, whole, draft))

@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.i18n import message
+from doctorflan_ls.leaving import leave
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.quiet import quieten, spare_pauses
-from doctorflan_ls.server.stdio import leave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

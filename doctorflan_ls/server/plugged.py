@@ -43,7 +43,7 @@ async def loaded(ls: Connection) -> Registry:
     """Everything that is there, once the plugins are loaded; tells the user what is left out."""
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    plugins = _now(ls)
     if not plugins.is_loaded:
         await in_thread(plugins.load)
     ls.host.adopt_plugins()
@@ -68,12 +68,15 @@ async def task_named(ls: Connection, name: str) -> Task:
     return get_task(name, (await loaded(ls)).tasks)
 
 
-async def prepared(ls: Connection, prompt: Prompt) -> Prompt:
-    """``prompt`` with what plugins know of the case, as they amend it."""
+async def prepared(ls: Connection, prompt: Prompt, *, wait: bool = True) -> Prompt:
+    """``prompt`` with what plugins know of the case, as they amend it.
+
+    Without ``wait`` by those that are loaded now, for a list that must not wait.
+    """
     from doctorflan_ls.plugins.hooks import has_hooks, prepared  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = await _soon(ls)
+    plugins = await _soon(ls) if wait else _now(ls)
     if not has_hooks(plugins, "draft_context", "amend_prompt"):
         return prompt
     return await in_thread(lambda: prepared(plugins, prompt))
@@ -84,7 +87,7 @@ async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
     from doctorflan_ls.plugins.hooks import examined, has_hooks  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = await _soon(ls)
+    plugins = _now(ls)
     if draft.state != "ready" or not has_hooks(plugins, "check_draft"):
         return draft
     return await in_thread(lambda: examined(plugins, prompt, draft))
@@ -95,7 +98,7 @@ async def findings(ls: Connection, document: Document) -> tuple[Finding, ...]:
     from doctorflan_ls.plugins.hooks import findings  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    plugins = _now(ls)
     if not any(each.contribution.checks for each in plugins.plugins):
         return ()
     note = document.note
@@ -113,7 +116,7 @@ def record(ls: Connection, draft: Draft) -> None:
     from doctorflan_ls.plugins.hooks import has_hooks, record  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    plugins = _now(ls)
     if not has_hooks(plugins, "record_event"):
         return
     from doctorflan_ls.audit import draft_event  # noqa: PLC0415
@@ -130,8 +133,13 @@ def rows(ls: Connection) -> list[dict[str, object]]:
     """Each plugin and how it is doing, for clients that draw a panel."""
     from doctorflan_ls.plugins.report import plugin_rows, problem_rows  # noqa: PLC0415
 
-    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    plugins = _now(ls)
     return [*plugin_rows(plugins, ls.locale), *problem_rows(plugins, ls.locale)]
+
+
+def _now(ls: Connection) -> Plugins:
+    """The plugins as they are."""
+    return ls.host.plugins(selection(ls.configuration.settings))
 
 
 async def _soon(ls: Connection) -> Plugins:
@@ -139,7 +147,7 @@ async def _soon(ls: Connection) -> Plugins:
     import asyncio  # noqa: PLC0415
     from contextlib import suppress  # noqa: PLC0415
 
-    plugins = ls.host.plugins(selection(ls.configuration.settings))
+    plugins = _now(ls)
     if not ls.host.registry_is_whole:
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAFT_SECONDS):

@@ -14,6 +14,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.leaving import leave
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.jsonrpc import Framer, Malformed, decode, frame
@@ -44,18 +45,6 @@ def claim_stdout() -> int:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return out
-
-
-def leave(code: int) -> None:
-    """End the process at once where a thread that ignores its stop signal would hold it back."""
-    lingering = [
-        thread
-        for thread in threading.enumerate()
-        if thread is not threading.current_thread() and not thread.daemon
-    ]
-    if lingering:
-        sys.stderr.flush()
-        os._exit(code)
 
 
 async def _serve(options: ServerOptions, out: int) -> int:

@@ -1,0 +1,1 @@
+"""Only a task file, in GBK."""

@@ -1,0 +1,1 @@
+"""Only a task file, with a key that no task has."""

@@ -1,0 +1,1 @@
+"""Only a task file, with a selector that there is not."""

@@ -1,0 +1,1 @@
+"""Only task files; one is no TOML."""

@@ -1,0 +1,1 @@
+"""Is not where its entry points point."""

@@ -1,0 +1,1 @@
+"""Cannot be imported, each module for another reason."""

@@ -1,0 +1,8 @@
+"""Calls itself without end."""
+
+
+def deeper():
+    return deeper() + 1
+
+
+deeper()

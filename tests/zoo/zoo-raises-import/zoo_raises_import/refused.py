@@ -1,0 +1,5 @@
+"""Raises what only the event loop should."""
+
+import asyncio
+
+raise asyncio.CancelledError

@@ -1,0 +1,1 @@
+"""Is not called as its package is."""

@@ -1,0 +1,5 @@
+"""Is never imported to its end."""
+
+import threading
+
+threading.Event().wait()
