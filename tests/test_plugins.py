@@ -345,6 +345,21 @@ def test_a_package_of_task_files_alone_needs_no_code(tmp_path, monkeypatch):
 
 # Each hook: what it gives is used; see also the real packages under plugins/
 
+MANIFEST = """
+id = "far"
+version = "1"
+kind = "openai"
+licence = "none"
+source = "a test"
+languages = ["zh", "en"]
+context_length = 4096
+description = { zh = "远", en = "far" }
+limits = { zh = "不知医学", en = "knows no medicine" }
+
+[remote]
+url = "http://127.0.0.1:9/v1"
+model = "m"
+"""
 SECTIONS = (
     HEAD
     + """
@@ -396,6 +411,28 @@ def test_register_tasks(plugins):
 def test_register_models(plugins):
     made = plugins(good=MODEL)
     assert draft(made, "triage", parse_note(ZH), model="good/mine").text == "from mine"
+
+
+def test_a_models_folder_stays_one(plugins, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "model.toml").write_text(MANIFEST, encoding="utf-8")
+    source = (
+        HEAD
+        + f"""
+from pathlib import Path
+from doctorflan_ls.models.folders.store import folder_model
+
+@hookimpl
+def register_models(register):
+    register(folder_model(Path({str(folder)!r})))
+"""
+    )
+    made = plugins(pack=source)
+    assert made.problems == ()
+    listed = made.registry.models[-1].listed
+    assert (listed.spec.id, listed.folder) == ("pack/far", folder)
+    assert listed.manifest.id == "far"
 
 
 CHECKS = (

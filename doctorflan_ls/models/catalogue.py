@@ -85,7 +85,9 @@ def load_model(
     Raises BadRequest for an id that is not listed, and ModelUnavailable for one that is broken.
     """
     if model == DEFAULT_MODEL:
-        registry = None
+        from doctorflan_ls.plugins.registry import builtin_registry  # noqa: PLC0415
+
+        return builtin_registry().models[0].listed.load(options)
     return find(model, options, registry and registry()).listed.load(options)
 
 
