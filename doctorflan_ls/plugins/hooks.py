@@ -42,6 +42,7 @@ def has_hooks(plugins: Plugins, *hooks: str) -> bool:
 
 def prepared(plugins: Plugins, prompt: Prompt) -> Prompt:
     """``prompt`` with what plugins know about the case, as they amend it. Raises nothing."""
+    read(prompt.note)
     items: list[ContextItem] = list(prompt.context)
     for plugin in plugins.implementing("draft_context"):
         arguments = {"task": prompt.task, "note": prompt.note, "span": prompt.span}
@@ -77,11 +78,17 @@ def findings(
     plugins: Plugins, note: Note, options: CheckOptions | None = None
 ) -> tuple[Finding, ...]:
     """What plugins' checks find in the whole of ``note``. Raises nothing."""
+    read(note)
     found: list[Finding] = []
     for plugin in plugins.plugins:
         for check in plugin.contribution.checks:
             found += _checked(plugin, check, Scope(note, None, options)) or ()
     return tuple(found)
+
+
+def read(note: Note) -> None:
+    """Read the note's sections and facts, once: the time that takes is no plugin's."""
+    _ = note.sections, note.facts
 
 
 def record(plugins: Plugins, event: Event) -> None:

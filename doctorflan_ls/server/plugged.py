@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from doctorflan_ls.checks.model import Finding
+    from doctorflan_ls.checks.model import CheckOptions, Finding
     from doctorflan_ls.drafts import Draft
+    from doctorflan_ls.notes.note import Note
     from doctorflan_ls.plugins import Plugins, Registry, Selection
     from doctorflan_ls.prompts import Prompt
     from doctorflan_ls.server.connection import Connection
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # After the client had its answer and, most often, has sent its settings and its first document.
 _BEGIN_SECONDS = 0.2
+# A hover waits so long for what plugins' checks find; it is kept for the next one.
+_HOVER_SECONDS = 0.3
 # A draft waits so long for plugins that are being loaded, and is then made without them.
 _DRAFT_SECONDS = 1.0
 
@@ -93,22 +96,33 @@ async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
     return await in_thread(lambda: examined(plugins, prompt, draft))
 
 
-async def findings(ls: Connection, document: Document) -> tuple[Finding, ...]:
-    """What plugins' checks find in the document as it is now; kept until it changes."""
-    from doctorflan_ls.plugins.hooks import findings  # noqa: PLC0415
-    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+async def findings(ls: Connection, document: Document, *, wait: bool = True) -> tuple[Finding, ...]:
+    """What plugins' checks find in the document as it is now; kept until it changes.
+
+    Without ``wait`` nothing where that takes longer than a hover should.
+    """
+    import asyncio  # noqa: PLC0415
 
     plugins = _now(ls)
     if not any(each.contribution.checks for each in plugins.plugins):
         return ()
     note = document.note
-    kept = document.brought
-    if kept is not None and kept[0] is note:
-        return kept[1]
-    options = ls.snapshot(document).checks
-    found = await in_thread(lambda: findings(plugins, note, options))
-    document.brought = (note, found)
-    return found
+    if document.brought is None or document.brought[0] is not note:
+        options = ls.snapshot(document).checks
+        document.brought = (note, asyncio.ensure_future(_looked(plugins, note, options)))
+    # Shielded: another request may wait for the same.
+    looking = asyncio.shield(document.brought[1])
+    try:
+        return await asyncio.wait_for(looking, None if wait else _HOVER_SECONDS)
+    except TimeoutError:
+        return ()
+
+
+async def _looked(plugins: Plugins, note: Note, options: CheckOptions) -> tuple[Finding, ...]:
+    from doctorflan_ls.plugins.hooks import findings  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    return await in_thread(lambda: findings(plugins, note, options))
 
 
 def record(ls: Connection, draft: Draft) -> None:
