@@ -108,6 +108,7 @@ def make_drafts(
             if draft.failure is not None and on_draft is not None:
                 on_draft(draft)
             if draft.failure is not None and how.model is None and job.model != DEFAULT_MODEL:
+                record(how.plugins, draft_event(draft))
                 if draft.failure.key not in told:
                     told.add(draft.failure.key)
                     reason = draft.failure.user_message(how.locale)
@@ -116,9 +117,19 @@ def make_drafts(
             if draft.state == "ready":
                 draft = examined(how.plugins, prompt, draft)
             record(how.plugins, draft_event(draft))
+            _say_failures(how, told)
             if draft.failure is not None:
                 raise draft.failure
             yield draft
+
+
+def _say_failures(how: Answering, told: set[str]) -> None:
+    """Say once for each plugin why it has no part in the draft."""
+    for plugin in how.plugins.plugins:
+        failure = plugin.caller.failure
+        if plugin.state == "loaded" and failure is not None and plugin.name not in told:
+            told.add(plugin.name)
+            say(failure.user_message(how.locale))
 
 
 @contextmanager

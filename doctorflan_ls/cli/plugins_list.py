@@ -37,7 +37,10 @@ def list_command(ctx: click.Context, as_json: bool) -> Exit:
         print_json({"plugins": rows, "commands": named})
     else:
         _show(rows, commands, session.locale)
+        shown = {row["reason"] for row in rows}
         for problem in problems:
+            if problem.user_message(session.locale) in shown:
+                continue
             console().print(problem.user_message(session.locale), style=BAD)
     return Exit.FOUND if problems or any(row["code"] for row in rows) else Exit.OK
 

@@ -265,6 +265,11 @@ class Worker:
         job = ticket.job
         with _closed(loaded.generate(job.prompt, job.sampling, ticket.stop)) as pieces:
             yield from pieces
+        # What plugins know of the case, whichever model answered.
+        if job.prompt.context and not ticket.stop.is_set():
+            from doctorflan_ls.prompts.context import context_chunks  # noqa: PLC0415
+
+            yield from context_chunks(job.prompt)
 
     def _ready(self) -> Model:
         if self._loaded is None:

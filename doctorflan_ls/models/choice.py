@@ -12,6 +12,7 @@ from doctorflan_ls.models.catalogue import DEFAULT_MODEL, survey
 from doctorflan_ls.plugins.registry import Registry
 from doctorflan_ls.settings import Resolved, Settings
 from doctorflan_ls.tasks.model import Task
+from doctorflan_ls.tasks.registry import short_id
 
 ANY = "*"
 _LANGUAGES = ("zh", "en")
@@ -22,10 +23,13 @@ def choose(task: Task, language: Locale, settings: Settings) -> str:
     """The id of the model that the settings name for ``task`` in ``language``.
 
     The first of ``TASK.LANG``, ``TASK``, ``LANG`` and ``*`` in ``models.use``; `DEFAULT_MODEL`
-    where none is set. The id may be one that no catalogue lists.
+    where none is set. A plugin's task may be written without its package. The id may be one that no
+    catalogue lists.
     """
     use = settings.models.use
-    for key in (f"{task.id}.{language}", task.id, language, ANY):
+    short = short_id(task)
+    whole = (f"{task.id}.{language}", task.id, f"{short}.{language}", short)
+    for key in (*whole, language, ANY):
         if key in use:
             return use[key]
     return DEFAULT_MODEL
@@ -65,7 +69,7 @@ def _problems(resolved: Resolved, registry: Registry) -> Iterator[BadSetting]:
         return
     value = resolved.values[_USE]
     origin = value.origin or value.layer
-    tasks = {task.id for task in registry.tasks}
+    tasks = {name for task in registry.tasks for name in (task.id, short_id(task))}
     for key in use:
         if not _known(key, tasks):
             yield BadSetting("choice.unknown-use", setting=f"{_USE}.{key}", origin=origin)

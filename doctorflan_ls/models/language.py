@@ -72,7 +72,6 @@ class LanguageModel:
     ) -> Generator[Chunk, None, None]:
         # What words and reads answers is not needed before the first of them.
         from doctorflan_ls.models.layout import DraftLayout  # noqa: PLC0415
-        from doctorflan_ls.prompts.context import context_chunks  # noqa: PLC0415
 
         layout = DraftLayout(prompt, self.spec.id)
         answer = _Answer(self._chat, sampling, stop, layout)
@@ -85,7 +84,6 @@ class LanguageModel:
         else:
             yield from answer.free(messages, layout.asked)
         yield from layout.finish()
-        yield from context_chunks(prompt)
 
     def _conversation(
         self, prompt: Prompt, layout: DraftLayout, sampling: Sampling

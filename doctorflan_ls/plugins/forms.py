@@ -163,7 +163,7 @@ def check_amended(amended: object, prompt: Prompt) -> Prompt:
     if amended is None:
         return prompt
     if type(amended) is not Prompt or type(amended.task) is not Task:
-        _refuse("it is no Prompt")
+        _refuse(type(amended).__name__)
     check_exact(amended.task)
     same = (
         amended.note is prompt.note

@@ -15,8 +15,11 @@ from doctorflan_ls.prompts.render import word
 
 
 def context_chunks(prompt: Prompt) -> Iterator[Chunk]:
-    """The last lines of a draft; nothing where no plugin has anything to say."""
-    if not prompt.context:
+    """The last lines of a draft; nothing where no plugin has anything to say.
+
+    The answer to a further question does not repeat them.
+    """
+    if not prompt.context or prompt.turn is not None:
         return
     yield Chunk("\n" + word("reference", prompt.language))
     for number, item in enumerate(prompt.context, start=1):

@@ -137,10 +137,12 @@ async def run(
         from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
 
         if job.model != DEFAULT_MODEL:
+            plugged.record(ls, draft)
             fallback = _told(ls, draft)
             draft = await _run(ls, replace(job, model=DEFAULT_MODEL), on_draft)
     draft = await plugged.examined(ls, prompt, draft)
     plugged.record(ls, draft)
+    plugged.tell_resting(ls)
     if draft.state != "ready":
         default = Cancelled if draft.state == "cancelled" else ModelUnavailable
         raise draft.failure or default("engine.stopped")

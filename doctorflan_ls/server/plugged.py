@@ -169,6 +169,14 @@ async def _soon(ls: Connection) -> Plugins:
     return plugins
 
 
+def tell_resting(ls: Connection) -> None:
+    """Tell the user, once, of each hook that was switched off."""
+    for plugin in _now(ls).plugins:
+        for hook in plugin.caller.tripped():
+            text = ls.say("plugins.tripped", plugin=plugin.name, hook=hook)
+            ls.tell_once("warning", f"plugin {plugin.name} {hook}", text)
+
+
 def _tell(ls: Connection, plugins: Plugins) -> None:
     names = [each.name for each in plugins.problems]
     if names:

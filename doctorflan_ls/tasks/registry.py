@@ -38,6 +38,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
+def short_id(task: Task) -> str:
+    """The task's id without the package that brings it."""
+    return task.id.rpartition("/")[2]
+
+
 def _names(task: Task) -> tuple[str, ...]:
     return (task.id, task.category, task.title.zh, task.title.en)
 
@@ -45,15 +50,21 @@ def _names(task: Task) -> tuple[str, ...]:
 def get_task(name: str, tasks: Sequence[Task] | None = None) -> Task:
     """The task with this id, category or title, in any case.
 
-    Raises BadRequest that names the nearest ids.
+    Raises BadRequest that names the nearest ids, or all that a short id may mean.
     """
     tasks = builtin_tasks() if tasks is None else tasks
-    # The first of a name counts. A plugin's id may be written without its package.
-    by_name = {_folded(task.id.rpartition("/")[2]): task for task in reversed(tasks)}
-    by_name |= {_folded(known): task for task in reversed(tasks) for known in _names(task)}
+    # The first of a name counts.
+    by_name = {_folded(known): task for task in reversed(tasks) for known in _names(task)}
     wanted = _folded(name)
     if wanted in by_name:
         return by_name[wanted]
+    # A plugin's id may be written without its package where only one has it.
+    short = [task for task in tasks if _folded(short_id(task)) == wanted]
+    if len(short) == 1:
+        return short[0]
+    if short:
+        ids = ", ".join(task.id for task in short)
+        raise BadRequest("tasks.ambiguous", name=name[:40], ids=ids)
     near = [by_name[match].id for match in difflib.get_close_matches(wanted, by_name, 6, 0.5)]
     near += [task.id for task in search(name, tasks)]
     nearest = ", ".join(list(dict.fromkeys(near))[:3]) or ", ".join(task.id for task in tasks[:3])

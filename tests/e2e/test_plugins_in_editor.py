@@ -99,6 +99,20 @@ async def test_its_findings_are_seen_by_hover_and_in_the_analysis():
         assert "核对" in pair["message"]
 
 
+@pytest.mark.usefixtures("tcm")
+async def test_its_terms_are_completed_and_resolved():
+    async with stdio() as peer:
+        await peer.initialize(locale="zh")
+        await peer.request("doctorflan/status")
+        text = "主诉：乏力2周。\n中医诊断：肺气虚"
+        uri = await peer.open(text)
+        where = {"textDocument": {"uri": uri}, "position": at(text + "$", "$")}
+        items = (await peer.request("textDocument/completion", where))["items"]
+        syndrome = next(each for each in items if each["label"].startswith("肺气虚"))
+        assert syndrome["textEdit"]["newText"] == syndrome["label"]
+        assert await peer.request("completionItem/resolve", syndrome) == syndrome
+
+
 SLOW = (
     HEAD
     + """

@@ -7,7 +7,6 @@ statement has its evidence, every required part that the note lacks is a gap.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.models.base import Chunk, ModelSpec, Sampling, Stop
@@ -31,9 +30,8 @@ class SkeletonModel:
         by the same draft: the skeleton has no more to say than the note."""
         # The lexicon and its automata are built at the first draft, not at server start.
         from doctorflan_ls.models.skeleton.compose import compose  # noqa: PLC0415
-        from doctorflan_ls.prompts.context import context_chunks  # noqa: PLC0415
 
-        for chunk in chain(compose(prompt), context_chunks(prompt)):
+        for chunk in compose(prompt):
             if stop.is_set():
                 return
             yield chunk

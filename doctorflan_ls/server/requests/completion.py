@@ -108,8 +108,10 @@ def _item(ls: Connection, item: Item, places: Places, draft: str | None) -> Json
         else _PLAIN,
         "filterText": item.filter_text,
         "sortText": item.sort_text,
-        "data": dict(item.data),
     }
+    # A term has nothing more to say.
+    if item.data:
+        result["data"] = dict(item.data)
     if item.kind == "task" and draft is None and ls.client.apply_edit:
         # Version and span are those of the note before the item was chosen.
         order = {key: value for key, value in item.data.items() if key not in ("version", "span")}

@@ -18,6 +18,7 @@ async def hover(ls: Connection, params: Params) -> Json | None:
     document = ls.document(params.uri())
     note = document.note
     brought = await plugged.findings(ls, document, wait=False)
+    plugged.tell_resting(ls)
     if document.note is not note:
         # The position was one of the text before.
         return None
