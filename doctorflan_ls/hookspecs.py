@@ -6,7 +6,7 @@ hook's arguments as it wants, by their names. A package that holds only task fil
 and no number. docs/plugins/ has a page for each hook.
 
 Every hook is called alone, off the event loop, within the seconds of `BUDGETS`: one that raises,
-prints, ends the process, hands over something else or comes late takes nothing else with it.
+prints, raises SystemExit, hands over something else or comes late takes nothing else with it.
 
 Maturity: *tested* hooks change only with the integer; *trial* ones may change in a minor version.
 """

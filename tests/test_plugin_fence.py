@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from contextlib import redirect_stdout
 
 import jsonschema
@@ -14,7 +15,7 @@ from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.plugins import Plugins, Selection
 from doctorflan_ls.plugins.calls import MOST_FAILURES, REST_SECONDS, Caller
-from doctorflan_ls.plugins.hooks import examined, prepared, record
+from doctorflan_ls.plugins.hooks import examined, findings, prepared, record
 from doctorflan_ls.plugins.report import plugin_rows, problem_rows
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.tasks.registry import get_task
@@ -208,3 +209,84 @@ def test_examined_and_record_without_plugins_do_nothing():
     assert examined(none, prompt, made) is made
     assert prepared(none, prompt) == prompt
     record(none, draft_event(made))
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "PluginFailed('no.such-key')",
+        "PluginFailed('plugins.says', plugin='x', hook='y', reason=note.text)",
+        "BadRequest('tasks.unknown', name=str(note.text), nearest='')",
+        "Angry()",
+    ],
+)
+def test_an_error_of_a_plugins_making_says_nothing_of_the_note(plugins, raised):
+    source = HEAD + (
+        "from doctorflan_ls.errors import BadRequest, PluginFailed\n"
+        "class Angry(PluginFailed):\n"
+        "    def __init__(self): pass\n"
+        "    def user_message(self, locale='en'): raise RuntimeError\n"
+        "    @property\n    def __traceback__(self): raise RuntimeError\n"
+        f"@hookimpl\ndef draft_context(note): raise {raised}\n"
+    )
+    made = plugins(bad=source)
+    assert draft(made, "triage", parse_note(ZH)).state == "ready"
+    for locale in ("zh", "en"):
+        (row,) = plugin_rows(made, locale)
+        assert row["code"] == "plugins.raised"
+        assert "咳嗽" not in row["reason"]
+
+
+def test_each_check_fails_for_itself(plugins):
+    source = HEAD + (
+        "from doctorflan_ls.checks.model import Finding, Rule\n"
+        "from doctorflan_ls.checks.scope import Check\n"
+        "from doctorflan_ls.tasks.model import Bilingual\n"
+        "from doctorflan_ls.text import Span\n"
+        "RULE = Rule('x', 'warning', Bilingual('a', 'b'), Bilingual('a', 'b'))\n"
+        "def bad(scope): raise ValueError\n"
+        "def good(scope): yield Finding(RULE, Span(0, 1))\n"
+        "@hookimpl\ndef register_checks(register):\n"
+        "    for n in range(4): register(Check(f'bad{n}', (RULE,), bad))\n"
+        "    register(Check('good', (RULE,), good))\n"
+    )
+    made = plugins(ward=source)
+    for _ in range(MOST_FAILURES + 1):
+        assert len(findings(made, parse_note(ZH))) == 1
+    (row,) = plugin_rows(made, "en")
+    assert row["tripped"] == [f"ward/bad{n}" for n in range(4)]
+    assert row["failures"] == 4 * MOST_FAILURES
+
+
+def test_what_is_stuck_costs_the_other_hooks_nothing():
+    released = threading.Event()
+    caller = Caller("ward", QUICK)
+    with pytest.raises(PluginFailed):
+        caller.call("draft_context", released.wait)
+    for _ in range(MOST_FAILURES):
+        with pytest.raises(PluginFailed):
+            caller.call("amend_prompt", lambda: 1)
+    assert caller.tripped() == ("draft_context",)
+    released.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("plugin ward"):
+            thread.join(5)
+    assert caller.call("amend_prompt", lambda: 1) == 1
+    assert caller.tripped() == ()
+
+
+def test_those_who_wait_for_a_slow_plugin_have_their_turn():
+    caller = Caller("ward", QUICK)
+    answers = []
+    work = [
+        threading.Thread(
+            target=lambda: answers.append(caller.call("check", lambda: time.sleep(0.2) or 1))
+        )
+        for _ in range(4)
+    ]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    assert answers == [1, 1, 1, 1]
+    assert caller.failures == 0

@@ -2,14 +2,18 @@
 
 import json
 import sys
+import threading
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from doctorflan_ls.checks.run import check
+from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.features.analysis import analysis
 from doctorflan_ls.features.completion import complete
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.notes.brought import read_with
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.plugins.hooks import findings, prepared
 from doctorflan_ls.plugins.loading import HOOKS
@@ -362,3 +366,92 @@ def test_context_items_are_bounded(plugins):
 def test_every_hook_has_a_test(hook):
     source = Path(__file__).read_text(encoding="utf-8")
     assert f"def test_{hook}" in source
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'TermEntry("diagnosis", zh=("青霉素过敏", "青霉素过敏史"), code="Z88.0")',
+        'TermEntry("trap", zh=("青霉素过敏", "否认发热"))',
+        'TermEntry("symptom", zh=("否认发热",))',
+    ],
+)
+def test_no_term_of_a_plugin_hides_an_allergy_or_a_denial(plugins, entry):
+    """The longest of overlapping names counts, but not over what safety rests on."""
+    source = HEAD + (
+        "from doctorflan_ls.notes.facts.vocabulary import TermEntry\n"
+        f"@hookimpl\ndef register_terms(register): register({entry})\n"
+    )
+    text = "现病史：否认发热。\n过敏史：青霉素过敏。\n治疗：阿莫西林 0.5g 口服。\n"
+
+    def read() -> list[tuple[str, str, str]]:
+        return [(fact.kind, fact.name, fact.assertion) for fact in parse_note(text).facts]
+
+    before = read()
+    assert ("symptom", "发热", "denied") in before
+    assert plugins(ward=source).problems == ()
+    assert read() == before
+    assert "ZY-01" in {finding.rule.id for finding in check(parse_note(text))}
+
+
+def test_a_running_reader_has_the_old_terms_or_the_new_ones(plugins):
+    """What a thread was still building when the terms changed is not kept for the new ones."""
+    stop = threading.Event()
+
+    def reader() -> None:
+        while not stop.is_set():
+            _ = parse_note("舌象描述：肺气虚证。\n").facts
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    try:
+        for _ in range(10):
+            plugins(tcm=SECTIONS + TERMS.replace(HEAD, ""))
+            found = parse_note("舌象描述：肺气虚证。\n")
+            assert [section.id for section in found.sections] == ["tcm/tongue"]
+            assert "肺气虚证" in [fact.name for fact in found.facts]
+            read_with((), ())
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "gives",
+    ["Bilingual(None, None)", "Bilingual('', 'x')", "Bilingual('x' * 9999, 'x')", "'x'"],
+)
+def test_an_amended_instruction_has_words_in_both_languages(plugins, gives):
+    bad = HEAD + (
+        "from dataclasses import replace\nfrom doctorflan_ls.tasks.model import Bilingual\n"
+        "@hookimpl\ndef amend_prompt(task, prompt):\n"
+        f"    return replace(prompt, task=replace(task, instruction={gives}))\n"
+    )
+    made = plugins(a=bad)
+    read = parse_note(ZH)
+    assert draft(made, "triage", read).state == "ready"
+    assert next(plugin_rows(made, "en"))["code"] == "plugins.not-a"
+
+
+@pytest.mark.parametrize(
+    ("piece", "why"),
+    [
+        ("'text'", "no Chunk"),
+        ("Chunk('abc', (Span(5, 9999),))", "evidence outside the note"),
+        ("Chunk(Text('abc'))", "text that is no str"),
+    ],
+)
+def test_a_models_piece_that_is_none_is_a_failure_of_the_model(plugins, piece, why):
+    source = MODEL.replace('Chunk("from mine")', piece).replace(
+        "class Mine:",
+        "from doctorflan_ls.text import Span\nclass Text(str):\n    pass\n\nclass Mine:",
+    )
+    made = plugins(good=source)
+    with pytest.raises(ModelUnavailable) as caught:
+        draft(made, "triage", parse_note(ZH), model="good/mine")
+    assert caught.value.key == "engine.bad-piece"
+    assert why in caught.value.user_message("en")
+
+
+def test_an_ending_that_is_known_stays_with_its_section(plugins):
+    made = plugins(bad=SECTIONS.replace('("Tongue reading",)', '(), endings=("体格检查",)'))
+    assert codes(made) == {"bad": "plugins.known-heading"}

@@ -221,7 +221,12 @@ def test_a_folder_of_task_files_needs_no_package(folder):
     assert "vitales" in said["b.toml"]
     assert f"{folder / 'c.toml'}:1" in said["c.toml"]
     assert "UTF-8" in said["d.toml"]
-    assert "handover" in said["e.toml"]
+    assert f"{folder / 'e.toml'}:2" in said["e.toml"]
+
+
+def test_no_package_takes_the_folders_name(plugins):
+    made = plugins(local=TASK_IN_PYTHON)
+    assert codes(made) == {"local": "plugins.reserved"}
 
 
 def test_a_folder_that_is_not_there_is_one_problem(tmp_path):

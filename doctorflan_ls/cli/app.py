@@ -123,7 +123,7 @@ def _session(ctx: click.Context) -> Session:
     if ctx.obj is None and ctx.params:
         overrides = ctx.params["overrides"]
         if ctx.params["no_plugins"]:
-            overrides = {**overrides, "plugins.allow": ""}
+            overrides = {**overrides, "plugins.allow": "", "plugins.folder": ""}
         ctx.obj = Session(ctx.params["lang"], overrides, ctx.params["debug"])
     return Session.of(ctx)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -11,6 +12,8 @@ from doctorflan_ls.cli.exits import say
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.plugins import Plugins
+from doctorflan_ls.plugins.calls import Refused
+from doctorflan_ls.plugins.loading import Plugin
 
 
 class Brought(NamedTuple):
@@ -41,17 +44,28 @@ def all_commands(
     """
     names = set(taken)
     for plugin in plugins.implementing("register_commands"):
-        group = click.Group(plugin.name)
-        hook = plugin.hooks["register_commands"]
         try:
-            plugin.caller.call("register_commands", lambda hook=hook, group=group: hook(cli=group))  # type: ignore[misc]
+            commands = plugin.caller.call("register_commands", partial(_commands, plugin))
         except PluginFailed as error:
             problems.append(error)
             continue
-        for name, command in group.commands.items():
+        for name, command in commands.items():
             if name in names:
                 fields = {"plugin": plugin.name, "name": name}
                 problems.append(PluginFailed("plugins.command-taken", **fields))
                 continue
             names.add(name)
             yield Brought(plugin.name, name, command)
+
+
+def _commands(plugin: Plugin) -> dict[str, click.Command]:
+    """What the plugin adds to a group of its own, looked at within the fence."""
+    group = click.Group(plugin.name)
+    plugin.hooks["register_commands"](cli=group)
+    commands = dict(group.commands)
+    if not all(
+        type(name) is str and isinstance(each, click.Command) for name, each in commands.items()
+    ):
+        fields = {"hook": "register_commands", "wanted": "click.Command", "why": "another type"}
+        raise Refused("plugins.not-a", plugin=plugin.name, **fields)
+    return commands

@@ -9,8 +9,10 @@ import click
 from doctorflan_ls.cli.console import BAD, GOOD, console, print_json
 from doctorflan_ls.cli.exits import Exit
 from doctorflan_ls.cli.opened import open_note
+from doctorflan_ls.cli.plugin_commands import all_commands
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.i18n import message
+from doctorflan_ls.plugins import Plugins
 
 
 @click.command("check")
@@ -30,7 +32,11 @@ def check_command(ctx: click.Context, folder: Path, notes: tuple[str, ...], as_j
 
     session = Session.of(ctx)
     opened = [open_note(path, session).note for path in notes]
-    results = list(check_project(folder, opened, session.locale))
+
+    def commands(plugins: Plugins) -> None:
+        list(all_commands(plugins, (), []))
+
+    results = list(check_project(folder, opened, session.locale, commands))
     faults = [each for each in results if each.fault]
     if as_json:
         print_json([{"name": each.name, "fault": each.fault} for each in results])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,8 +20,8 @@ from doctorflan_ls.i18n import message
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
-# Names of Python's own and of packages that a plugin needs cannot be its module's.
-_TAKEN = frozenset({"doctorflan-ls", "test", "tests", "pytest", "click", "pluggy"})
+# Names of packages that a plugin needs, and those of Python's own, cannot be its module's.
+_TAKEN = frozenset({"doctorflan-ls", "local", "tests", "pytest", "click", "pluggy"})
 
 
 @click.command("new")
@@ -31,12 +33,13 @@ _TAKEN = frozenset({"doctorflan-ls", "test", "tests", "pytest", "click", "pluggy
 def new_command(ctx: click.Context, name: str, into: Path) -> None:
     """Make the package NAME: a task, a model, tests, a README. Its tests pass as it stands."""
     session = Session.of(ctx)
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST or name in _TAKEN:
+    module = name.replace("-", "_")
+    reserved = name in _TAKEN or module in sys.stdlib_module_names or keyword.iskeyword(module)
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST or reserved:
         raise BadRequest("plugins.bad-name", name=name[:_LONGEST], pattern=_NAME.pattern)
     folder = into / name
     if folder.exists():
         raise BadRequest("plugins.folder-exists", folder=folder)
-    module = name.replace("-", "_")
     fields = {
         "{{name}}": name,
         "{{module}}": module,

@@ -24,6 +24,7 @@ class CacheKey(NamedTuple):
     task: str
     prompt_digest: str
     language: str
+    reading: int = 0
 
 
 class AnswerCache:

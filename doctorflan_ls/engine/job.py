@@ -15,6 +15,7 @@ from doctorflan_ls.engine.cache import CacheKey
 from doctorflan_ls.errors import DoctorFlanError
 from doctorflan_ls.models.base import Chunk, ModelOptions, ModelSpec, Sampling, Stop
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL
+from doctorflan_ls.notes import brought
 from doctorflan_ls.prompts import Prompt
 
 
@@ -32,7 +33,8 @@ class Job:
 
     A job replaces the older one with the same ``key``, whose draft ends ``cancelled``. Callers that
     share an engine put something of their own (a connection, a document) into their keys.
-    ``deadline`` is in seconds from the submission, waiting included.
+    ``deadline`` is in seconds from the submission, waiting included. ``reading`` says with which
+    sections and terms the note was read.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Job:
     deadline: float | None = None
     sampling: Sampling = field(default_factory=Sampling)
     options: ModelOptions = field(default_factory=ModelOptions)
+    reading: int = field(default_factory=brought.number)
 
 
 class Ticket:
@@ -131,4 +134,5 @@ def cache_key(job: Job, spec: ModelSpec) -> CacheKey:
         task=prompt.task.id,
         prompt_digest=prompt.digest(),
         language=prompt.language,
+        reading=job.reading,
     )

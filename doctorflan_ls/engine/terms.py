@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import ModelOptions, ModelSpec
+from doctorflan_ls.models.base import Chunk, ModelOptions, ModelSpec
 from doctorflan_ls.prompts import Prompt
+from doctorflan_ls.text import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,21 @@ def check_claim(spec: ModelSpec, prompt: Prompt) -> None:
             "engine.not-language", model=spec.id, language=prompt.language, known=known
         )
     raise ModelUnavailable("engine.not-task", model=spec.id, task=prompt.task.id)
+
+
+def wrong_piece(piece: object, length: int) -> str | None:
+    """What is wrong with a piece of a draft for a note of ``length`` code points, or None.
+
+    A model may be a plugin's: what it yields is used on the event loop, where none of its code is
+    to run.
+    """
+    if type(piece) is not Chunk:
+        return "no Chunk"
+    if any(type(text) is not str for text in (piece.text, piece.gap, piece.element)):
+        return "text that is no str"
+    if type(piece.evidence) is not tuple:
+        return "evidence that is no tuple"
+    for span in piece.evidence:
+        if type(span) is not Span or not 0 <= span.start <= span.end <= length:
+            return "evidence outside the note"
+    return None

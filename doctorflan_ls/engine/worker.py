@@ -15,7 +15,7 @@ from doctorflan_ls.engine.backoff import Backoff, is_away
 from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.engine.memory import give_back, is_short
-from doctorflan_ls.engine.terms import Patience, WorkerKey, check_claim
+from doctorflan_ls.engine.terms import Patience, WorkerKey, check_claim, wrong_piece
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
 from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
@@ -263,8 +263,12 @@ class Worker:
 
     def _pieces(self, loaded: Model, ticket: Ticket) -> Iterator[Chunk]:
         job = ticket.job
+        length = len(job.prompt.note.text)
         with _closed(loaded.generate(job.prompt, job.sampling, ticket.stop)) as pieces:
-            yield from pieces
+            for piece in pieces:
+                if (why := wrong_piece(piece, length)) is not None:
+                    raise ModelUnavailable("engine.bad-piece", model=self.key.model, why=why)
+                yield piece
         # What plugins know of the case, whichever model answered.
         if job.prompt.context and not ticket.stop.is_set():
             from doctorflan_ls.prompts.context import context_chunks  # noqa: PLC0415

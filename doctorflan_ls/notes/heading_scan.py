@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from doctorflan_ls.notes import headings
 from doctorflan_ls.notes.doctype import is_title
@@ -72,9 +72,13 @@ class Heading:
     start: int = 0
 
 
-@cache
 def _pattern() -> re.Pattern[str]:
-    table = headings.table()
+    return _pattern_of(headings.current())
+
+
+@lru_cache(maxsize=2)
+def _pattern_of(sections: headings.Sections) -> re.Pattern[str]:
+    table = sections.table
     bare = "|".join(sorted(map(re.escape, table.bare_headings), key=len, reverse=True))
     words = "|".join(map(re.escape, table.bare_words))
     glued = "|".join(
@@ -88,11 +92,6 @@ def _pattern() -> re.Pattern[str]:
         rf"|(?:(?<![^\r\n]){_B}{{0,40}}|(?<=[：:。；，\s]))(?P<glued>{glued})"
     )
     return re.compile(rf"(?:{loose}|{_LINE}|{_INLINE})", re.VERBOSE)
-
-
-def forget_pattern() -> None:
-    """Make it anew: the section table is another one now."""
-    _pattern.cache_clear()
 
 
 def find_headings(text: str, start: int, end: int) -> Iterator[tuple[int, Heading]]:

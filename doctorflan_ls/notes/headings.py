@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -55,21 +55,6 @@ def normal(heading: str) -> str:
     return _BLANKS.sub("" if _CJK.search(words) else " ", words)
 
 
-_brought: tuple[SectionKind, ...] = ()
-
-
-def brought_kinds() -> tuple[SectionKind, ...]:
-    """What plugins added."""
-    return _brought
-
-
-def set_kinds(kinds: tuple[SectionKind, ...]) -> None:
-    """Read with ``kinds`` beside the table from here on; see ``notes/brought.py``."""
-    global _brought  # noqa: PLW0603  (how a note is read is one thing for the process)
-    _brought = kinds
-    table.cache_clear()
-
-
 @cache
 def _data() -> dict[str, Any]:
     source = files("doctorflan_ls").joinpath("data", "sections.toml")
@@ -81,12 +66,10 @@ def builtin_kinds() -> tuple[SectionKind, ...]:
     return tuple(_kind(row) for row in _data()["section"])
 
 
-@cache
-def table() -> SectionTable:
-    """The section table, and what plugins add to it, read once."""
+def _built(more: tuple[SectionKind, ...]) -> SectionTable:
     data = _data()
     kinds = {kind.id: kind for kind in builtin_kinds()}
-    for brought in _brought:
+    for brought in more:
         known = kinds.get(brought.id)
         kinds[brought.id] = brought if known is None else _joined(known, brought)
     by_heading: dict[str, tuple[SectionKind, ...]] = {}
@@ -96,7 +79,8 @@ def table() -> SectionTable:
             key = normal(heading)
             by_heading[key] = (*by_heading.get(key, ()), kind)
         for ending in kind.endings:
-            by_ending[normal(ending)] = kind
+            # The first of an ending counts, which is the table's own.
+            by_ending.setdefault(normal(ending), kind)
     return SectionTable(
         kinds=kinds,
         by_heading=by_heading,
@@ -105,6 +89,37 @@ def table() -> SectionTable:
         bare_headings=tuple(name for id_ in data["bare_sections"] for name in kinds[id_].zh),
         bare_words=tuple(data["bare_words"]),
     )
+
+
+class Sections:
+    """The section table and what plugins add to it. Never changes; read when first asked for."""
+
+    def __init__(self, more: tuple[SectionKind, ...] = ()) -> None:
+        self.more = more
+
+    @cached_property
+    def table(self) -> SectionTable:
+        """The whole of it."""
+        return _built(self.more)
+
+
+_current = Sections()
+
+
+def current() -> Sections:
+    """What notes are read with now."""
+    return _current
+
+
+def publish(sections: Sections) -> None:
+    """Read with ``sections`` from here on; see ``notes/brought.py``."""
+    global _current  # noqa: PLW0603  (how a note is read is one thing for the process)
+    _current = sections
+
+
+def table() -> SectionTable:
+    """The section table that notes are read with now."""
+    return _current.table
 
 
 def _kind(row: dict[str, Any]) -> SectionKind:

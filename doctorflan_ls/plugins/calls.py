@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
-from doctorflan_ls.errors import DoctorFlanError, PluginFailed
+from doctorflan_ls.errors import BadRequest, ModelUnavailable, PluginFailed
 from doctorflan_ls.hookspecs import BUDGETS
 from doctorflan_ls.incidents import report
 from doctorflan_ls.plugins.quiet import THREAD_PREFIX, part_stdout
+from doctorflan_ls.tasks.loader import BadTaskFile
 
 _T = TypeVar("_T")
 
@@ -25,6 +27,15 @@ MOST_FAILURES = 3
 
 REST_SECONDS = 300.0
 """So long; then one call may show that it works again."""
+
+# Of its budget, how long a call waits for those before it.
+_PATIENCE = 4
+_OURS = frozenset({BadTaskFile, BadRequest, ModelUnavailable, PluginFailed})
+_WITHOUT_NOTE = frozenset({"import", *(hook for hook in BUDGETS if hook.startswith("register_"))})
+
+
+class Refused(PluginFailed):
+    """Raised inside the fence by this package alone: what the plugin gave cannot be taken."""
 
 
 @dataclass(slots=True)
@@ -40,17 +51,18 @@ class _Breaker:
 
 @dataclass(slots=True)
 class _Box:
-    """What a call gave or raised; nothing yet where neither is set."""
+    """What a call gave, or why it failed; nothing yet where neither is set."""
 
     done: threading.Event = field(default_factory=threading.Event)
     value: Any = None
-    error: BaseException | None = None
+    failure: PluginFailed | None = None
 
 
 class Caller:
     """Calls one plugin. ``seconds`` is the time it took in all, ``calls`` and ``failures`` count.
 
-    ``failure`` is the latest one. Safe to use from several threads, which then wait for each other.
+    ``failure`` is the latest one, ``answered`` the hooks that came back at least once. Safe to use
+    from several threads, which then wait for each other.
     """
 
     def __init__(
@@ -67,33 +79,44 @@ class Caller:
         self._budgets = budgets
         self._clock = clock
         self._breakers: dict[str, _Breaker] = {}
-        self._stuck: threading.Thread | None = None
+        self.answered: set[str] = set()
+        self._stuck: tuple[str, threading.Thread] | None = None
         self._turn = threading.Lock()
 
     def tripped(self) -> tuple[str, ...]:
-        """The hooks that are switched off now."""
+        """What is switched off now: hooks, and checks by their id."""
         now = self._clock()
-        return tuple(hook for hook, each in self._breakers.items() if each.is_open(now))
+        off = [name for name, each in tuple(self._breakers.items()) if each.is_open(now)]
+        stuck = self._stuck
+        if stuck is not None and stuck[1].is_alive() and stuck[0] not in off:
+            off.append(stuck[0])
+        return tuple(off)
 
-    def call(self, hook: str, function: Callable[[], _T]) -> _T:
-        """What ``function`` gives, in the budget of ``hook``; raises PluginFailed."""
+    def call(self, hook: str, function: Callable[[], _T], name: str = "") -> _T:
+        """What ``function`` gives, in the budget of ``hook``; raises PluginFailed.
+
+        Failures count for ``name``, by default the hook's.
+        """
         budget = self._budgets[hook]
-        if not self._turn.acquire(timeout=budget):
+        if not self._turn.acquire(timeout=budget * _PATIENCE):
             # Somebody else's call: no fault of this one.
-            raise PluginFailed("plugins.busy", plugin=self.plugin, hook=hook)
+            self.failure = PluginFailed("plugins.busy", plugin=self.plugin, hook=hook)
+            raise self.failure
         try:
-            return self._counted(hook, function, budget)
+            return self._counted(hook, name or hook, function, budget)
         finally:
             self._turn.release()
 
-    def _counted(self, hook: str, function: Callable[[], _T], budget: float) -> _T:
-        breaker = self._breakers.setdefault(hook, _Breaker())
+    def _counted(self, hook: str, name: str, function: Callable[[], _T], budget: float) -> _T:
+        breaker = self._breakers.setdefault(name, _Breaker())
         if breaker.is_open(self._clock()):
-            raise PluginFailed("plugins.tripped", plugin=self.plugin, hook=hook)
+            raise PluginFailed("plugins.tripped", plugin=self.plugin, hook=name)
+        if self._stuck is not None and self._stuck[1].is_alive():
+            raise PluginFailed("plugins.stuck", plugin=self.plugin, hook=name)
         self.calls += 1
         began = self._clock()
         try:
-            value = self._timed(hook, function, budget)
+            value = self._timed(hook, name, function, budget)
         except PluginFailed as failure:
             breaker.failures += 1
             breaker.since = self._clock()
@@ -103,42 +126,50 @@ class Caller:
         finally:
             self.seconds += self._clock() - began
         breaker.failures = 0
+        self.answered.add(hook)
         return value
 
-    def _timed(self, hook: str, function: Callable[[], _T], budget: float) -> _T:
-        if self._stuck is not None and self._stuck.is_alive():
-            raise PluginFailed("plugins.stuck", plugin=self.plugin, hook=hook)
+    def _timed(self, hook: str, name: str, function: Callable[[], _T], budget: float) -> _T:
         box = _Box()
-        name = f"{THREAD_PREFIX}{self.plugin} {hook}"
-        thread = threading.Thread(target=_run, args=(function, box), name=name, daemon=True)
+        work = partial(self._run, hook, name, function, box)
+        title = f"{THREAD_PREFIX}{self.plugin} {name}"
+        thread = threading.Thread(target=work, name=title, daemon=True)
         part_stdout()
         thread.start()
         if not box.done.wait(budget):
-            self._stuck = thread
-            raise PluginFailed("plugins.late", plugin=self.plugin, hook=hook, seconds=budget)
-        if box.error is None:
+            self._stuck = (name, thread)
+            raise PluginFailed("plugins.late", plugin=self.plugin, hook=name, seconds=budget)
+        if box.failure is None:
             result: _T = box.value
             return result
-        raise self._told(hook, box.error) from None
+        raise box.failure
 
-    def _told(self, hook: str, error: BaseException) -> PluginFailed:
-        if isinstance(error, PluginFailed):
-            return error
+    def _run(self, hook: str, name: str, function: Callable[[], object], box: _Box) -> None:
+        try:
+            box.value = function()
+        # Nothing that a plugin raises may end more than its own call: not even an interrupt, which
+        # Python would deliver to the main thread if it came from the keyboard.
+        except BaseException as error:  # noqa: BLE001
+            box.failure = self._failure(hook, name, error)
+        box.done.set()
+
+    def _failure(self, hook: str, name: str, error: BaseException) -> PluginFailed:
+        """Why the call failed; looked at here, because an exception may be of the plugin's own."""
+        try:
+            return self._told(hook, name, error)
+        except BaseException:  # noqa: BLE001  (not even to be described)
+            fields = {"kind": "?", "reference": "?"}
+            return PluginFailed("plugins.raised", plugin=self.plugin, hook=name, **fields)
+
+    def _told(self, hook: str, name: str, error: BaseException) -> PluginFailed:
+        if type(error) is Refused:
+            return PluginFailed(error.key, **error.fields)
         if isinstance(error, SystemExit):
-            return PluginFailed("plugins.exits", plugin=self.plugin, hook=hook)
-        if isinstance(error, DoctorFlanError):
-            # Made of identifiers and paths, by its own contract.
-            return PluginFailed("plugins.says", plugin=self.plugin, hook=hook, reason=error)
-        fields = {"kind": type(error).__name__, "reference": report(error)}
+            return PluginFailed("plugins.exits", plugin=self.plugin, hook=name)
+        if type(error) in _OURS and hook in _WITHOUT_NOTE:
+            # Made of identifiers and paths by our own code, and no note is at hand there.
+            reason = "".join(str(error))
+            return PluginFailed("plugins.says", plugin=self.plugin, hook=name, reason=reason)
+        fields = {"kind": str(type(error).__name__), "reference": report(error)}
         key = "plugins.no-import" if hook == "import" else "plugins.raised"
-        return PluginFailed(key, plugin=self.plugin, hook=hook, **fields)
-
-
-def _run(function: Callable[[], object], box: _Box) -> None:
-    try:
-        box.value = function()
-    # Nothing that a plugin raises may end more than its own call: not even an interrupt, which
-    # Python would deliver to the main thread if it came from the keyboard.
-    except BaseException as error:  # noqa: BLE001
-        box.error = error
-    box.done.set()
+        return PluginFailed(key, plugin=self.plugin, hook=name, **fields)

@@ -24,7 +24,7 @@ from doctorflan_ls.text import Span
 _SECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SEVERITIES = get_args(Severity)
-# Cues decide what is denied, everywhere: no plugin adds to them.
+# Cues decide what is denied, everywhere: no plugin adds to them. A trap hides only what plugins bring.
 _TERM_KINDS = frozenset(get_args(TermKind)) - {"cue"}
 _LONGEST_NAME = 120
 _LEAST_NAME = 2
@@ -146,8 +146,7 @@ def check_context(items: object) -> tuple[ContextItem, ...]:
     """What draft_context gave, as a tuple; raises Misformed."""
     if items is None:
         return ()
-    if not isinstance(items, list | tuple) or len(items) > _MOST_ITEMS:
-        _refuse(f"a list of at most {_MOST_ITEMS} is wanted")
+    items = _taken(items, _MOST_ITEMS)
     for item in items:
         if type(item) is not ContextItem:
             _refuse("an item is no ContextItem")
@@ -155,7 +154,7 @@ def check_context(items: object) -> tuple[ContextItem, ...]:
             value = getattr(item, name)
             if type(value) is not str or not value.strip() or len(value) > _LONGEST_TEXT:
                 _refuse(f"{name} must be text of 1 to {_LONGEST_TEXT} characters")
-    return tuple(items)
+    return items
 
 
 def check_amended(amended: object, prompt: Prompt) -> Prompt:
@@ -171,8 +170,9 @@ def check_amended(amended: object, prompt: Prompt) -> Prompt:
         and amended.language == prompt.language
         and replace(amended.task, instruction=prompt.task.instruction) == prompt.task
     )
-    if not same or type(amended.task.instruction) is not Bilingual:
+    if not same:
         _refuse("note, task, language and turn must stay")
+    _check_instruction(amended.task.instruction)
     span = check_span(amended.span, len(prompt.note.text))
     told = amended.instructions
     if type(told) is not tuple or len(told) > _MOST_INSTRUCTIONS:
@@ -183,13 +183,20 @@ def check_amended(amended: object, prompt: Prompt) -> Prompt:
     return replace(prompt, task=amended.task, span=span, context=context, instructions=told)
 
 
+def _check_instruction(instruction: object) -> None:
+    if type(instruction) is not Bilingual:
+        _refuse("an instruction must be in both languages")
+    for words in (instruction.zh, instruction.en):
+        if type(words) is not str or not words.strip() or len(words) > _LONGEST_TEXT:
+            _refuse(f"an instruction must be text of 1 to {_LONGEST_TEXT} characters")
+
+
 def check_findings(found: object, length: int) -> tuple[Finding, ...]:
     """Findings in a text of ``length`` code points; raises Misformed."""
     if found is None:
         return ()
-    if not isinstance(found, list | tuple) or len(found) > MOST_FINDINGS:
-        _refuse(f"a list of at most {MOST_FINDINGS} is wanted")
-    for finding in found:
+    taken = _taken(found, MOST_FINDINGS)
+    for finding in taken:
         if type(finding) is not Finding or type(finding.rule) is not Rule:
             _refuse("an item is no Finding")
         check_exact(finding)
@@ -198,7 +205,20 @@ def check_findings(found: object, length: int) -> tuple[Finding, ...]:
         _check_shown(finding.rule)
         check_span(finding.span, length)
         _check_fields(finding)
-    return tuple(found)
+    # The fields are copied: a plugin may change its own dictionary later.
+    return tuple(
+        replace(finding, fields=MappingProxyType(dict(finding.fields))) for finding in taken
+    )
+
+
+def _taken(given: object, most: int) -> tuple[Any, ...]:
+    """A copy, because a list of a class of its own may give something else the second time."""
+    if type(given) is not list and type(given) is not tuple:
+        _refuse("a list is wanted")
+    items = tuple(given)
+    if len(items) > most:
+        _refuse(f"a list of at most {most} is wanted")
+    return items
 
 
 def check_span(span: object, length: int) -> Span:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from doctorflan_ls.checks.model import CheckOptions, Finding
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.errors import PluginFailed
+from doctorflan_ls.plugins.calls import Refused
 from doctorflan_ls.plugins.forms import (
     MOST_FINDINGS,
     Misformed,
@@ -74,16 +75,30 @@ def examined(plugins: Plugins, prompt: Prompt, draft: Draft) -> Draft:
     return replace(draft, findings=tuple(ordered)) if ordered else draft
 
 
+class Found(NamedTuple):
+    """What plugins' checks found; not ``complete`` where one of them failed."""
+
+    findings: tuple[Finding, ...]
+    complete: bool = True
+
+
 def findings(
     plugins: Plugins, note: Note, options: CheckOptions | None = None
 ) -> tuple[Finding, ...]:
     """What plugins' checks find in the whole of ``note``. Raises nothing."""
+    return look(plugins, note, options).findings
+
+
+def look(plugins: Plugins, note: Note, options: CheckOptions | None = None) -> Found:
+    """As ``findings``, with whether every check answered."""
     read(note)
-    found: list[Finding] = []
-    for plugin in plugins.plugins:
-        for check in plugin.contribution.checks:
-            found += _checked(plugin, check, Scope(note, None, options)) or ()
-    return tuple(found)
+    each_found = [
+        _checked(plugin, check, Scope(note, None, options))
+        for plugin in plugins.plugins
+        for check in plugin.contribution.checks
+    ]
+    found = tuple(one for some in each_found for one in some or ())
+    return Found(found, complete=None not in each_found)
 
 
 def read(note: Note) -> None:
@@ -107,7 +122,7 @@ def _checked(plugin: Plugin, check: Check, scope: Scope) -> tuple[Finding, ...] 
             lambda gave: check_findings(gave, len(scope.note.text)),
         )
 
-    return _contained(plugin, "check", run)
+    return _contained(plugin, "check", run, check.id)
 
 
 def _asked(
@@ -127,14 +142,14 @@ def _formed(plugin: Plugin, hook: str, gave: object, read: Callable[[object], _T
         return read(gave)
     except Misformed as error:
         fields = {"hook": hook, "wanted": _WANTED[hook], "why": error}
-        raise PluginFailed("plugins.not-a", plugin=plugin.name, **fields) from None
+        raise Refused("plugins.not-a", plugin=plugin.name, **fields) from None
 
 
-def _contained(plugin: Plugin, hook: str, run: Callable[[], _T]) -> _T | None:
+def _contained(plugin: Plugin, hook: str, run: Callable[[], _T], name: str = "") -> _T | None:
     try:
-        return plugin.caller.call(hook, run)
+        return plugin.caller.call(hook, run, name)
     except PluginFailed:
-        # Kept in the caller, counted by its breaker and shown by the list of plugins.
+        # Kept by the caller and shown by the list of plugins.
         return None
 
 

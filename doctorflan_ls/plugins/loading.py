@@ -16,8 +16,8 @@ from typing import Any, Literal, NoReturn
 import pluggy
 
 from doctorflan_ls import hookspecs
-from doctorflan_ls.errors import DoctorFlanError, PluginFailed
-from doctorflan_ls.plugins.calls import Caller
+from doctorflan_ls.errors import DoctorFlanError
+from doctorflan_ls.plugins.calls import Caller, Refused
 from doctorflan_ls.plugins.scratch import Contribution, Scratch
 from doctorflan_ls.plugins.task_folder import read_source
 
@@ -116,7 +116,7 @@ def _folder_name(distribution: Distribution) -> str:
 
 
 def _broken(name: str) -> NoReturn:
-    raise PluginFailed("plugins.half-removed", plugin=name)
+    raise Refused("plugins.half-removed", plugin=name)
 
 
 def unloaded(
@@ -166,7 +166,7 @@ def _load(plugin: Plugin, package: str, load: Callable[[], object]) -> None:
                 "register_tasks", lambda: _register_files(module, scratch)
             )
     if not hooks and not has_files:
-        raise PluginFailed("plugins.empty", plugin=plugin.name)
+        raise Refused("plugins.empty", plugin=plugin.name)
     plugin.contribution = plugin.caller.call("register_tasks", scratch.commit)
 
 
@@ -184,10 +184,10 @@ def _imported(
 def _check_api(name: str, module: object) -> None:
     wanted = getattr(module, "DOCTORFLAN_API", None)
     if wanted is None:
-        raise PluginFailed("plugins.no-api", plugin=name, api=hookspecs.API)
+        raise Refused("plugins.no-api", plugin=name, api=hookspecs.API)
     if wanted != hookspecs.API or type(wanted) is not int:
         shown = wanted if type(wanted) is int else type(wanted).__name__
-        raise PluginFailed("plugins.wrong-api", plugin=name, wanted=shown, api=hookspecs.API)
+        raise Refused("plugins.wrong-api", plugin=name, wanted=shown, api=hookspecs.API)
 
 
 def _implementations(
@@ -204,7 +204,7 @@ def _implementations(
     for hook in HOOKS:
         for each in getattr(manager.hook, hook).get_hookimpls():
             if each.wrapper or each.hookwrapper:
-                raise PluginFailed("plugins.wrapper", plugin=name)
+                raise Refused("plugins.wrapper", plugin=name)
             hooks[hook] = _by_name(each)
     callers = manager.get_hookcallers(module) or ()
     return MappingProxyType(hooks), tuple(
@@ -221,11 +221,11 @@ def _by_name(implementation: pluggy.HookImpl) -> Implementation:
     return call
 
 
-def _misfit(name: str, said: str) -> PluginFailed:
+def _misfit(name: str, said: str) -> Refused:
     hook = next((each for each in HOOKS if f"{each!r}" in said or each in said), "?")
     code = getattr(hookspecs, hook).__code__ if hook in HOOKS else None
     arguments = ", ".join(code.co_varnames[: code.co_argcount]) if code is not None else "?"
-    return PluginFailed("plugins.bad-hook", plugin=name, hook=hook, arguments=arguments)
+    return Refused("plugins.bad-hook", plugin=name, hook=hook, arguments=arguments)
 
 
 def _register_files(module: object, scratch: Scratch) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from doctorflan_ls.errors import DoctorFlanError, PluginFailed
 from doctorflan_ls.hookspecs import BUDGETS
+from doctorflan_ls.notes.brought import Reading, built
 from doctorflan_ls.plugins.loading import (
     Plugin,
     Point,
@@ -19,7 +20,7 @@ from doctorflan_ls.plugins.loading import (
 )
 from doctorflan_ls.plugins.registry import Registry, builtin_registry
 from doctorflan_ls.plugins.scratch import Contribution
-from doctorflan_ls.plugins.task_folder import TaskFolder, read_folder
+from doctorflan_ls.plugins.task_folder import PACKAGE, TaskFolder, read_folder
 
 ALL = "*"
 
@@ -45,7 +46,10 @@ class Problem:
 
 
 class Plugins:
-    """Loads what ``selection`` allows of the packages that ``points`` finds. Safe for threads."""
+    """Loads what ``selection`` allows of the packages that ``points`` finds. Safe for threads.
+
+    ``reading`` is what notes are to be read with once they are loaded; None before.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Plugins:
         self._registry = builtin_registry()
         self._plugins: tuple[Plugin, ...] = ()
         self._problems: tuple[Problem, ...] = ()
+        self.reading: Reading | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -102,7 +107,11 @@ class Plugins:
         plugins: list[Plugin] = []
         taken: set[str] = set()
         for plugin, point in unloaded(self._points(), self.budgets):
-            if self.selection.allows(point.package):
+            if point.package == PACKAGE:
+                # What stands before the ids of the folder's tasks.
+                plugin.state = "refused"
+                plugin.error = PluginFailed("plugins.reserved", plugin=plugin.name)
+            elif self.selection.allows(point.package):
                 load_one(plugin, point)
                 _refuse_clash(plugin, taken)
             plugins.append(plugin)
@@ -116,6 +125,7 @@ class Plugins:
         self._plugins = tuple(plugins)
         self._problems = tuple(problems)
         self._registry = Registry((*brought, folder.contribution))
+        self.reading = built(self._registry.sections, self._registry.terms)
 
     def _folder(self) -> TaskFolder:
         if not self.selection.folder:

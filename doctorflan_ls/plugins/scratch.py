@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from doctorflan_ls.checks.model import Finding, Rule
 from doctorflan_ls.checks.scope import Check, Scope
-from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.models.base import Listed, ModelSpec
 from doctorflan_ls.notes.facts.vocabulary import TermEntry
 from doctorflan_ls.notes.headings import SectionKind
+from doctorflan_ls.plugins.calls import Refused
 from doctorflan_ls.plugins.forms import (
     MOST_FINDINGS,
     Misformed,
@@ -58,7 +58,7 @@ class Scratch:
     def __init__(self, package: str) -> None:
         self.package = package
         self.sealed = False
-        self.failure: PluginFailed | None = None
+        self.failure: Refused | None = None
         self._tasks: dict[str, Task] = {}
         self._models: dict[str, Listed] = {}
         self._sections: dict[str, SectionKind] = {}
@@ -73,7 +73,7 @@ class Scratch:
             read = self._whole(read_task(asdict(task), str(task.id)), str(task.id))
         except BadTaskFile as error:
             fields = {"task": task.id, "where": error.where, "why": error.why}
-            failure = PluginFailed("plugins.bad-task", plugin=self.package, **fields)
+            failure = Refused("plugins.bad-task", plugin=self.package, **fields)
             raise self._fail(failure) from None
         self._add(self._tasks, read.id, read)
 
@@ -85,6 +85,9 @@ class Scratch:
         except BadTaskFile as error:
             line = line_of(source, error.where)
             raise BadTaskFile(file, error.where, error.why, line) from None
+        if task.id in self._tasks:
+            why = f"{task.id} is the id of another task"
+            raise BadTaskFile(file, "id", why, line_of(source, "id"))
         self._add(self._tasks, task.id, whole)
         return whole
 
@@ -188,13 +191,13 @@ class Scratch:
         if self.sealed:
             return
         if name in to:
-            raise self._fail(PluginFailed("plugins.twice", plugin=self.package, name=name))
+            raise self._fail(Refused("plugins.twice", plugin=self.package, name=name))
         to[name] = value
 
-    def _not_a(self, hook: str, wanted: str, why: str) -> PluginFailed:
-        return PluginFailed("plugins.not-a", plugin=self.package, hook=hook, wanted=wanted, why=why)
+    def _not_a(self, hook: str, wanted: str, why: str) -> Refused:
+        return Refused("plugins.not-a", plugin=self.package, hook=hook, wanted=wanted, why=why)
 
-    def _fail(self, failure: PluginFailed) -> PluginFailed:
+    def _fail(self, failure: Refused) -> Refused:
         self.failure = self.failure or failure
         return failure
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.notes.headings import SectionKind, builtin_kinds, normal
+from doctorflan_ls.plugins.calls import Refused
 from doctorflan_ls.tasks.loader import BadTaskFile
 from doctorflan_ls.tasks.model import Element, Task
 
@@ -27,6 +27,9 @@ class Sections:
             for kind in self._known.values()
             for heading in (*kind.zh, *kind.en)
         }
+        self._endings = {
+            normal(ending): kind.id for kind in self._known.values() for ending in kind.endings
+        }
 
     def kinds(self) -> tuple[SectionKind, ...]:
         """What is added to the section table."""
@@ -41,7 +44,7 @@ class Sections:
             for number, element in enumerate(task.elements):
                 at = f"elements[{number}].sources"
                 elements.append(self._in_element(element))
-        except PluginFailed as error:
+        except Refused as error:
             why = f"{error.fields['name']} is no section{self._nearest(str(error.fields['name']))}"
             raise BadTaskFile(file, at, why) from None
         return replace(task, sections=names, elements=tuple(elements))
@@ -53,13 +56,17 @@ class Sections:
         return f"; did you mean {' or '.join(near)}?" if near else ""
 
     def _kind(self, kind: SectionKind) -> SectionKind:
-        for heading in (*kind.zh, *kind.en):
-            owner = self._headings.get(normal(heading))
-            if owner is not None:
-                fields = {"name": heading, "section": owner}
-                raise PluginFailed("plugins.known-heading", plugin=self._package, **fields)
+        self._refuse_known((*kind.zh, *kind.en), self._headings)
+        self._refuse_known(kind.endings, self._endings)
         within = tuple(self._full(each) for each in kind.within)
         return replace(kind, id=self._full(kind.id), within=within)
+
+    def _refuse_known(self, names: tuple[str, ...], known: Mapping[str, str]) -> None:
+        for name in names:
+            owner = known.get(normal(name))
+            if owner is not None:
+                fields = {"name": name, "section": owner}
+                raise Refused("plugins.known-heading", plugin=self._package, **fields)
 
     def _in_element(self, element: Element) -> Element:
         sources = (
@@ -78,4 +85,4 @@ class Sections:
             return name
         if name in self._own:
             return f"{self._package}/{name}"
-        raise PluginFailed("plugins.unknown-section", plugin=self._package, name=name)
+        raise Refused("plugins.unknown-section", plugin=self._package, name=name)

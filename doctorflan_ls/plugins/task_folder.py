@@ -39,8 +39,6 @@ def read_folder(folder: Path) -> TaskFolder:
             scratch.register_task_file(read_source(path, str(path)), str(path))
         except DoctorFlanError as error:
             problems.append((path.name, error))
-    # What a file clashes with is told above and leaves the others as they are.
-    scratch.failure = None
     return TaskFolder(scratch.commit(), tuple(problems))
 
 

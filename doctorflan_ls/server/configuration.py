@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -91,12 +92,20 @@ class Configuration:
     def _tell_of_plugins(self, resolved: Resolved) -> None:
         """Plugins are chosen once for the process: a later choice needs a new one."""
         connection = self._connection
-        chosen = connection.host.plugins_selection
+        chosen = connection.host.chosen_plugins
         if chosen is not None:
             from doctorflan_ls.server.plugged import selection  # noqa: PLC0415  # starts faster
 
-            if selection(resolved.settings) != chosen:
+            if selection(resolved.settings) != chosen.selection:
                 connection.tell_once("info", "plugins.restart", connection.say("plugins.restart"))
+
+    async def answered(self, seconds: float) -> None:
+        """Wait until the editor has answered what it was asked, ``seconds`` at the most."""
+        question = self.question
+        if isinstance(question, Future) and not question.done():
+            import asyncio  # noqa: PLC0415  # starts faster
+
+            await asyncio.wait((asyncio.wrap_future(question),), timeout=seconds)
 
     async def settled(self) -> Resolved:
         """What is in force, once all that is wrong with it is known."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.server.host import Host
+    from doctorflan_ls.text import Text
 
 NAME = "doctorflan-ls"
 
@@ -62,6 +63,13 @@ class Connection(LanguageServer):
         if document is None:
             raise JsonRpcInvalidParams(self.say("server.not-open"))
         return document
+
+    def still(self, document: Document, text: Text) -> bool:
+        """True where ``document`` is open and holds ``text``, which was taken before an await.
+
+        The text, not the note: that is read again where plugins were loaded meanwhile.
+        """
+        return self.documents.get(document.uri) is document and document.text is text
 
     def snapshot(
         self,

@@ -15,11 +15,10 @@ from doctorflan_ls.server.outline import OutlineCache
 from doctorflan_ls.text import Encoding, Position, Span, Text
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Iterable
 
-    from doctorflan_ls.checks.model import Finding
     from doctorflan_ls.notes.note import Note
+    from doctorflan_ls.server.plugged import Looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,8 @@ class Document:
     version: int
     text: Text
     outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
-    # What plugins find in a note that was handed out.
-    brought: tuple[Note, Future[tuple[Finding, ...]]] | None = field(default=None, repr=False)
+    # The latest look of plugins' checks at it.
+    brought: Looking | None = field(default=None, repr=False)
     _note: Note | None = field(default=None, repr=False)
 
     @property

@@ -68,9 +68,9 @@ class Host:
         return self._plugins
 
     @property
-    def plugins_selection(self) -> Selection | None:
-        """What was asked for first; None while nobody asked."""
-        return self._plugins.selection if self._plugins is not None else None
+    def chosen_plugins(self) -> Plugins | None:
+        """The plugins of the process; None while it is not settled which are allowed."""
+        return self._plugins
 
     @property
     def registry(self) -> Registry:
@@ -91,12 +91,12 @@ class Host:
 
         Where they change how a note is read, what is open is read again.
         """
-        if self._plugins is None or self._adopted is not None:
+        if self._plugins is None or self._plugins.reading is None or self._adopted is not None:
             return
-        from doctorflan_ls.notes.brought import read_with  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.notes.brought import publish  # noqa: PLC0415  # starts faster
 
         self._adopted = self._plugins.registry
-        if read_with(self._adopted.sections, self._adopted.terms):
+        if publish(self._plugins.reading):
             for connection in self.connections:
                 connection.documents.read_again()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
+
     from doctorflan_ls.checks.model import CheckOptions, Finding
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.notes.note import Note
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 
 # After the client had its answer and, most often, has sent its settings and its first document.
 _BEGIN_SECONDS = 0.2
-# A hover waits so long for what plugins' checks find; it is kept for the next one.
-_HOVER_SECONDS = 0.3
+# A hover, and the drafts of a list, wait so long for plugins; a look is kept for the next hover.
+_HOVER_SECONDS = 0.05
+_LIST_SECONDS = 0.1
+# How long an editor that was asked for its settings may take until plugins are loaded without them.
+_SETTINGS_SECONDS = 5.0
 # A draft waits so long for plugins that are being loaded, and is then made without them.
 _DRAFT_SECONDS = 1.0
 
@@ -46,7 +51,11 @@ async def loaded(ls: Connection) -> Registry:
     """Everything that is there, once the plugins are loaded; tells the user what is left out."""
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
-    plugins = _now(ls)
+    plugins = ls.host.chosen_plugins
+    if plugins is None:
+        # What the editor does not allow is not imported: its answer is waited for.
+        await ls.configuration.answered(_SETTINGS_SECONDS)
+        plugins = ls.host.plugins(selection(ls.configuration.settings))
     if not plugins.is_loaded:
         await in_thread(plugins.load)
     ls.host.adopt_plugins()
@@ -74,15 +83,21 @@ async def task_named(ls: Connection, name: str) -> Task:
 async def prepared(ls: Connection, prompt: Prompt, *, wait: bool = True) -> Prompt:
     """``prompt`` with what plugins know of the case, as they amend it.
 
-    Without ``wait`` by those that are loaded now, for a list that must not wait.
+    Without ``wait`` by those that are loaded now and answer at once, for a list that must not wait.
     """
+    import asyncio  # noqa: PLC0415
+
     from doctorflan_ls.plugins.hooks import has_hooks, prepared  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
     plugins = await _soon(ls) if wait else _now(ls)
     if not has_hooks(plugins, "draft_context", "amend_prompt"):
         return prompt
-    return await in_thread(lambda: prepared(plugins, prompt))
+    work = in_thread(lambda: prepared(plugins, prompt))
+    try:
+        return await asyncio.wait_for(work, None if wait else _LIST_SECONDS)
+    except TimeoutError:
+        return prompt
 
 
 async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
@@ -97,32 +112,51 @@ async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
 
 
 async def findings(ls: Connection, document: Document, *, wait: bool = True) -> tuple[Finding, ...]:
-    """What plugins' checks find in the document as it is now; kept until it changes.
+    """What plugins' checks find in the document as it is now; kept until text or settings change.
 
-    Without ``wait`` nothing where that takes longer than a hover should.
+    Without ``wait`` what is found in a moment; the next hover has the rest.
     """
     import asyncio  # noqa: PLC0415
 
     plugins = _now(ls)
     if not any(each.contribution.checks for each in plugins.plugins):
         return ()
-    note = document.note
-    if document.brought is None or document.brought[0] is not note:
-        options = ls.snapshot(document).checks
-        document.brought = (note, asyncio.ensure_future(_looked(plugins, note, options)))
+    key = (document.note, ls.snapshot(document).checks)
+    looking = document.brought
+    if looking is None or looking.key != key or (looking.future.done() and not looking.complete):
+        if not wait and looking is not None and not looking.future.done():
+            # One at a time: each key that is typed makes the one before it useless.
+            return ()
+        looking = document.brought = Looking(key)
+        looking.future = asyncio.ensure_future(looking.look(plugins))
     # Shielded: another request may wait for the same.
-    looking = asyncio.shield(document.brought[1])
+    found = asyncio.shield(looking.future)
     try:
-        return await asyncio.wait_for(looking, None if wait else _HOVER_SECONDS)
+        return await asyncio.wait_for(found, None if wait else _HOVER_SECONDS)
     except TimeoutError:
         return ()
 
 
-async def _looked(plugins: Plugins, note: Note, options: CheckOptions) -> tuple[Finding, ...]:
-    from doctorflan_ls.plugins.hooks import findings  # noqa: PLC0415
-    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+class Looking:
+    """A look of plugins' checks at a note with the options of ``key``.
 
-    return await in_thread(lambda: findings(plugins, note, options))
+    ``complete`` is false where a check failed: then it is worth another look.
+    """
+
+    future: asyncio.Future[tuple[Finding, ...]]
+
+    def __init__(self, key: tuple[Note, CheckOptions]) -> None:
+        self.key = key
+        self.complete = True
+
+    async def look(self, plugins: Plugins) -> tuple[Finding, ...]:
+        """What they find, from a thread beside the loop."""
+        from doctorflan_ls.plugins.hooks import look  # noqa: PLC0415
+        from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+        found = await in_thread(lambda: look(plugins, *self.key))
+        self.complete = found.complete
+        return found.findings
 
 
 def record(ls: Connection, draft: Draft) -> None:
@@ -152,8 +186,10 @@ def rows(ls: Connection) -> list[dict[str, object]]:
 
 
 def _now(ls: Connection) -> Plugins:
-    """The plugins as they are."""
-    return ls.host.plugins(selection(ls.configuration.settings))
+    """The plugins as they are; none where it is not settled yet which are allowed."""
+    from doctorflan_ls.plugins import no_plugins  # noqa: PLC0415
+
+    return ls.host.chosen_plugins or no_plugins()
 
 
 async def _soon(ls: Connection) -> Plugins:
@@ -161,12 +197,11 @@ async def _soon(ls: Connection) -> Plugins:
     import asyncio  # noqa: PLC0415
     from contextlib import suppress  # noqa: PLC0415
 
-    plugins = _now(ls)
     if not ls.host.registry_is_whole:
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAFT_SECONDS):
                 await loaded(ls)
-    return plugins
+    return _now(ls)
 
 
 def tell_resting(ls: Connection) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.resources import files
@@ -32,7 +32,8 @@ _EXAMPLES = ("zh-pneumonia", "en-soap-uti")
 _LANGUAGES: tuple[Locale, ...] = ("zh", "en")
 # A built-in task, for what is asked about every task.
 _ANY_TASK = "case-summary"
-_LEAST_QUOTE = 6
+# So many characters in a row are words of the note.
+_QUOTE = 8
 # Of its budget, what a call may take on the machine of whoever writes the plugin.
 _SHARE = 0.5
 
@@ -46,9 +47,14 @@ class Result:
 
 
 def check_project(
-    folder: Path, notes: Sequence[Note] = (), locale: Locale = "en"
+    folder: Path,
+    notes: Sequence[Note] = (),
+    locale: Locale = "en",
+    commands: Callable[[Plugins], object] | None = None,
 ) -> Iterator[Result]:
     """Look at the plugin in ``folder``; ``notes`` are tried beside the example notes.
+
+    ``commands`` asks for the plugins' commands, which only the command line can.
 
     Raises BadRequest where there is no plugin.
     """
@@ -58,6 +64,8 @@ def check_project(
     printed = io.StringIO()
     with _overheard(printed):
         used = list(_used(plugins, tried))
+        if commands is not None:
+            commands(plugins)
     yield from used
     yield from _called(plugins, locale)
     yield _quiet(printed.getvalue(), tried)
@@ -136,18 +144,25 @@ def _drafted(plugins: Plugins, task: str, note: Note, model: str = DEFAULT_MODEL
 def _called(plugins: Plugins, locale: Locale) -> Iterator[Result]:
     for plugin in plugins.plugins:
         for hook in plugin.hooks:
-            yield Result(f"hook {hook}")
+            fault = "" if hook in plugin.caller.answered else "it did not come back from any call"
+            yield Result(f"hook {hook}", fault)
         failure = plugin.caller.failure
         if failure is not None:
             yield Result(f"calls of {plugin.name}", failure.user_message(locale))
 
 
 def _quiet(printed: str, notes: Sequence[Note]) -> Result:
-    """No line of a note may be on the terminal or in a log."""
-    lines = {line.strip() for note in notes for line in str(note.text).splitlines()}
-    told = [line for line in lines if len(line) >= _LEAST_QUOTE and line in printed]
-    fault = "words of the note were printed or logged" if told else ""
-    return Result("no text of a note in output, logs and events", fault)
+    """No words of a note may be on the terminal or in a log."""
+    words = {
+        text[at : at + _QUOTE]
+        for text in (str(note.text) for note in notes)
+        for at in range(len(text) - _QUOTE)
+        # A line's end and its neighbours may stand in any output.
+        if "\n" not in text[at : at + _QUOTE]
+    }
+    shown = {printed[at : at + _QUOTE] for at in range(len(printed))}
+    fault = "words of the note were printed or logged" if words & shown else ""
+    return Result("no words of a note in output and logs", fault)
 
 
 @contextmanager

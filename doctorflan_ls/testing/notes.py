@@ -30,13 +30,13 @@ class MarkedNote(NamedTuple):
 
 
 def note(source: str, uri: str = "file:///note.txt") -> MarkedNote:
-    """Read the marked text as a note; raises ValueError where a span is not closed."""
+    """Read the marked text as a note; raises ValueError where a span is not opened or closed."""
     text, cursor, spans = marked(source)
     return MarkedNote(parse_note(text, uri), cursor, spans)
 
 
 def marked(source: str) -> Marked:
-    """Read the marks of ``source``; raises ValueError where a span is not closed."""
+    """Read the marks of ``source``; raises ValueError where a span is not opened or closed."""
     text: list[str] = []
     spans: list[Span] = []
     opened: list[tuple[int, int]] = []
@@ -51,6 +51,8 @@ def marked(source: str) -> Marked:
             opened.append((len(spans), len(text)))
             spans.append(Span(0, 0))
         elif source[at] == "»":
+            if not opened:
+                raise ValueError(source)
             index, start = opened.pop()
             spans[index] = Span(start, len(text))
         else:

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from itertools import count
@@ -41,25 +42,42 @@ class RunningServer:
         self._answers: SimpleQueue[dict[str, Any]] = SimpleQueue()
 
     def __enter__(self) -> Self:
+        # Nobody's settings but those given here; which plugins is the environment's to say.
+        self._home = tempfile.TemporaryDirectory()
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("DOCTORFLAN_") or name == "DOCTORFLAN_PLUGINS"
+        }
+        home = {"XDG_CONFIG_HOME": self._home.name, "APPDATA": self._home.name}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "doctorflan_ls", "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONUTF8": "1"},
+            env=kept | home | {"PYTHONUTF8": "1"},
         )
+        try:
+            self._greet()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _greet(self) -> None:
         if self._process.stdout is None:
             raise OSError
         reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         reader.start()
-        capabilities = {
-            "textDocument": {"completion": {"completionItem": {"snippetSupport": False}}}
-        }
-        options = {"initializationOptions": self._settings, "capabilities": capabilities}
+        options = {"initializationOptions": self._settings, "capabilities": {}}
         self.request("initialize", {"processId": os.getpid(), "rootUri": None, **options})
         self.notify("initialized", {})
         # Plugins are loaded behind an editor's back; a test wants them now.
         self.request("doctorflan/status", None)
-        return self
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._home.cleanup()
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -67,8 +85,7 @@ class RunningServer:
             self.notify("exit", None)
             self._process.wait(_SECONDS)
         finally:
-            self._process.kill()
-            self._process.wait()
+            self._end()
 
     def open(self, text: str, uri: str = "file:///note.txt", version: int = 1) -> str:
         """Open a note with this text; its URI."""

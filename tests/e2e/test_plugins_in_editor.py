@@ -50,7 +50,7 @@ async def test_an_open_note_is_read_again_once_the_plugins_are_loaded():
         ids = [section["id"] for section in analysed["analysis"]["sections"]]
         assert "doctorflan-tcm/solar_term" in ids
         after = flat(await peer.request("textDocument/documentSymbol", asked))
-        assert len(after) >= len(before)
+        assert ("发病节气" in before, "发病节气" in after) == (False, True)
         # And edits go on from there.
         await peer.change(uri, 2, {"text": text + "辨证：气虚证。\n"})
         analysed = await peer.request("doctorflan/analysis", asked)
@@ -153,7 +153,7 @@ async def test_a_plugin_that_sleeps_costs_its_budget_and_then_nothing(tmp_path, 
             await peer.request("doctorflan/draft", {**asked, "task": "triage"})
         row = (await peer.request("doctorflan/status"))["plugins"][0]
         assert row["state"] == "tripped"
-        assert set(row["tripped"]) == {"draft_context", "check"}
+        assert row["tripped"]
         # Once they rest, nobody waits for them any more: many drafts within one budget.
         began = time.monotonic()
         for version in range(8, 12):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from doctorflan_ls.notes.facts import vocabulary
 from doctorflan_ls.notes.facts.vocabulary import Match, scan
 from doctorflan_ls.notes.model import Assertion, FactKind, Flag, Sentence
 from doctorflan_ls.text import Span
@@ -88,7 +89,7 @@ def read(sentence: Sentence, span: Span, kind: FactKind) -> Reading:
     """
     held = {
         scope.what
-        for scope in _scopes(sentence.text)
+        for scope in _scopes(sentence.text, vocabulary.current())
         if scope.start <= span.start and span.end <= scope.end
     }
     if "unseen" in held and kind != "procedure":  # 胃镜未见异常: the procedure took place
@@ -118,13 +119,9 @@ def _assertion(what: str) -> Assertion | None:
 
 
 @lru_cache(maxsize=128)
-def _scopes(text: str) -> tuple[_Scope, ...]:
+def _scopes(text: str, _vocabulary: vocabulary.Vocabulary) -> tuple[_Scope, ...]:
+    # The scopes of a text follow from the terms in it: others, with another vocabulary.
     return tuple(_Reader(text).scopes())
-
-
-def forget_scopes() -> None:
-    """Read them anew: the terms are others now."""
-    _scopes.cache_clear()
 
 
 class _Reader:

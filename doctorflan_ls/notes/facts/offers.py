@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from doctorflan_ls.notes.facts import vocabulary
@@ -28,23 +28,22 @@ class Offer(NamedTuple):
 
 def offers(typed: str, kind: TermKind, most: int) -> list[Offer]:
     """The names of ``kind`` that begin with ``typed``, in their order; ``most`` at the most."""
-    keys, found = _sorted(kind)
+    keys, found = _sorted(kind, vocabulary.current())
     wanted = fold(typed)
     first = bisect_left(keys, wanted)
     last = bisect_left(keys, wanted + _LAST)
     return found[first : min(last, first + most)]
 
 
-def forget() -> None:
-    """Sort anew: the terms are others now."""
-    _sorted.cache_clear()
+def prepare(terms: vocabulary.Vocabulary) -> None:
+    """Sort the diagnoses of ``terms`` now."""
+    _sorted("diagnosis", terms)
 
 
-@cache
-def _sorted(kind: TermKind) -> tuple[list[str], list[Offer]]:
+@lru_cache(maxsize=8)
+def _sorted(kind: TermKind, terms: vocabulary.Vocabulary) -> tuple[list[str], list[Offer]]:
     by_key: dict[str, Offer] = {}
-    entries = vocabulary.brought_entries()
-    brought = (_of_entry(each) for each in entries if each.offered and each.kind == kind)
+    brought = (_of_entry(each) for each in terms.entries if each.offered and each.kind == kind)
     # Those with a code first: of two that are named alike the later one is left out.
     for found in (*brought, *(_of_term(term, kind) for term, _ in vocabulary.table_terms())):
         for offer in found:

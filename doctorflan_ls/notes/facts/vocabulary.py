@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +24,9 @@ TermKind = Literal[
     "cue", "trap", "diagnosis", "procedure", "drug", "drug_class", "sign", "symptom", "allergen"
 ]
 
+# What a plugin's longer term may not hide, and what it may.
+_NEVER_HIDDEN = frozenset({"cue", "trap", "drug", "drug_class", "allergen"})
+_HIDES = frozenset({("diagnosis", "symptom"), ("diagnosis", "sign")})
 # A surface that stands in two tables belongs to the first.
 _TABLES: tuple[tuple[str, TermKind], ...] = (
     ("assertion_cues", "cue"),
@@ -49,13 +52,17 @@ _PLURALS = ("", "s", "es")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A row of a table: ``extra`` holds the columns that only this table has."""
+    """A row of a table: ``extra`` holds the columns that only this table has.
+
+    ``brought`` is true for a plugin's.
+    """
 
     kind: TermKind
     name_en: str
     name_zh: str
     system: str
     extra: tuple[str, ...]
+    brought: bool = False
 
     def name(self, language: Locale) -> str:
         """The canonical name in ``language``; the other language's where it has none."""
@@ -87,9 +94,6 @@ class TermEntry:
     def names(self) -> tuple[str, str]:
         """The preferred names, English and Chinese; empty where it has none."""
         return (self.en[0] if self.en else "", self.zh[0] if self.zh else "")
-
-
-_entries: tuple[TermEntry, ...] = ()
 
 
 class Match(NamedTuple):
@@ -138,63 +142,100 @@ def table_terms() -> Iterator[tuple[Term, tuple[str, ...]]]:
             yield Term(kind, name_en, name_zh, system, tuple(extra)), tuple(filter(None, surfaces))
 
 
-def brought_entries() -> tuple[TermEntry, ...]:
-    """What plugins added."""
-    return _entries
+class Vocabulary:
+    """The tables and what plugins bring beside them. Never changes; built when first asked for."""
+
+    def __init__(self, entries: tuple[TermEntry, ...] = ()) -> None:
+        self.entries = entries
+        self.scan = lru_cache(maxsize=128)(self._scan)
+
+    @cached_property
+    def automaton(self) -> Any:  # noqa: ANN401 - pyahocorasick has no types
+        """Every surface, folded, with the surface as written and its term."""
+        machine = ahocorasick.Automaton()
+        surfaces: dict[str, tuple[str, Term]] = {}
+        for term, names in table_terms():
+            for surface in names:
+                surfaces.setdefault(fold(surface), (surface, term))
+        for entry in (each for each in self.entries if each.recognised):
+            term = Term(entry.kind, *entry.names, entry.system, entry.extra, brought=True)
+            for surface in (*entry.zh, *entry.en):
+                surfaces.setdefault(fold(surface), (surface, term))
+        for key, value in surfaces.items():
+            machine.add_word(key, (key, *value))
+        machine.make_automaton()
+        return machine
+
+    def _scan(self, text: str) -> tuple[Match, ...]:
+        folded = fold(text)
+        found = []
+        for last, (key, surface, term) in self.automaton.iter(folded):
+            start, end = last + 1 - len(key), last + 1
+            if _latin(key[0]) and start and _latin(folded[start - 1]):
+                continue
+            if key[-1] == "疼" and folded.startswith("痛", end):
+                continue
+            if _latin(key[-1]):
+                widened = _word_end(folded, end)
+                if widened is None:
+                    continue
+                end = widened
+            if _is_abbreviation(surface) and not text[start : start + len(surface)].isupper():
+                continue
+            found.append(Match(start, end, term))
+        found.sort(key=lambda match: (match.start, -match.end))
+        return tuple(_apart(_allowed(found) if self.entries else found))
 
 
-def set_entries(entries: tuple[TermEntry, ...]) -> None:
-    """Read with ``entries`` beside the tables from here on; see ``notes/brought.py``."""
-    global _entries  # noqa: PLW0603  (how a note is read is one thing for the process)
-    _entries = entries
-    _automaton.cache_clear()
-    scan.cache_clear()
+_current = Vocabulary()
 
 
-@cache
-def _automaton() -> Any:  # noqa: ANN401 - pyahocorasick has no types
-    machine = ahocorasick.Automaton()
-    surfaces: dict[str, tuple[str, Term]] = {}
-    for term, names in table_terms():
-        for surface in names:
-            surfaces.setdefault(fold(surface), (surface, term))
-    for entry in (each for each in _entries if each.recognised):
-        term = Term(entry.kind, *entry.names, entry.system, entry.extra)
-        for surface in (*entry.zh, *entry.en):
-            surfaces.setdefault(fold(surface), (surface, term))
-    for key, value in surfaces.items():
-        machine.add_word(key, (key, *value))
-    machine.make_automaton()
-    return machine
+def current() -> Vocabulary:
+    """What notes are read with now."""
+    return _current
+
+
+def publish(vocabulary: Vocabulary) -> None:
+    """Read with ``vocabulary`` from here on; see ``notes/brought.py``."""
+    global _current  # noqa: PLW0603  (how a note is read is one thing for the process)
+    _current = vocabulary
 
 
 def lookup(surface: str) -> Term | None:
     """The term whose surface is exactly ``surface``."""
-    found: tuple[str, str, Term] | None = _automaton().get(fold(surface), None)
+    found: tuple[str, str, Term] | None = _current.automaton.get(fold(surface), None)
     return found[2] if found else None
 
 
-@lru_cache(maxsize=128)
 def scan(text: str) -> tuple[Match, ...]:
     """Every term of ``text``, cues and traps included, none overlapping, in order."""
-    folded = fold(text)
-    found = []
-    for last, (key, surface, term) in _automaton().iter(folded):
-        start, end = last + 1 - len(key), last + 1
-        if _latin(key[0]) and start and _latin(folded[start - 1]):
-            continue
-        if key[-1] == "疼" and folded.startswith("痛", end):
-            continue
-        if _latin(key[-1]):
-            widened = _word_end(folded, end)
-            if widened is None:
-                continue
-            end = widened
-        if _is_abbreviation(surface) and not text[start : start + len(surface)].isupper():
-            continue
-        found.append(Match(start, end, term))
-    found.sort(key=lambda match: (match.start, -match.end))
-    return tuple(_apart(found))
+    return _current.scan(text)
+
+
+def _allowed(found: list[Match]) -> list[Match]:
+    """``found`` without what a plugin brings over a built-in term that it may not hide.
+
+    What decides what is denied, and what names a drug or an allergen, is never hidden: a longer
+    name (青霉素过敏 as a disease) would switch off the check of allergies. A plugin's disease may
+    be longer than a built-in one or than a symptom, its other terms than built-in ones of a kind.
+    """
+    built_in = list(_apart([match for match in found if not match.term.brought]))
+    return [
+        match
+        for match in found
+        if not match.term.brought
+        or not any(
+            match.start < other.end and other.start < match.end and not _may_hide(match, other)
+            for other in built_in
+        )
+    ]
+
+
+def _may_hide(brought: Match, built_in: Match) -> bool:
+    if built_in.term.kind in _NEVER_HIDDEN:
+        return False
+    kinds = (brought.term.kind, built_in.term.kind)
+    return kinds[0] == kinds[1] or kinds in _HIDES
 
 
 def _apart(found: list[Match]) -> Iterator[Match]:

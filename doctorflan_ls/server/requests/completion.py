@@ -69,7 +69,7 @@ async def _drafts(
     whole = Span(0, len(case.text))
     prompts = [Prompt(task, case, whole, language) for task in tasks.values()]
     drafts = await jobs.run_briefly(ls, prompts, _AT_ONCE_SECONDS)
-    if ls.documents.get(document.uri) is not document or document.note is not note:
+    if not ls.still(document, note.text):
         return None
     standing = {block.id for block in note.draft_blocks}
     ls.drafts.offer(document.uri, [remember(draft, case) for draft in drafts], standing)

@@ -16,10 +16,10 @@ async def hover(ls: Connection, params: Params) -> Json | None:
     from doctorflan_ls.server import plugged  # noqa: PLC0415
 
     document = ls.document(params.uri())
-    note = document.note
+    text = document.text
     brought = await plugged.findings(ls, document, wait=False)
     plugged.tell_resting(ls)
-    if document.note is not note:
+    if not ls.still(document, text):
         # The position was one of the text before.
         return None
     places = ls.places(document)

@@ -85,9 +85,9 @@ async def analysis(ls: Connection, params: Params) -> Json:
     from doctorflan_ls.server import plugged  # noqa: PLC0415
 
     document = ls.document(params.uri())
-    note = document.note
+    text = document.text
     brought = await plugged.findings(ls, document)
-    if document.note is not note:
+    if not ls.still(document, text):
         raise Stale("server.stale-draft")
     chosen = params.range("range") if params.has("range") else None
     span = None if chosen is None else ls.places(document).span(chosen)
