@@ -85,7 +85,9 @@ def readme(text: str) -> str:
 
 
 def _run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["--lang", "en", "--no-plugins", *arguments], catch_exceptions=False)
+    result = CliRunner().invoke(
+        app, ["--lang", "en", "--no-plugins", *arguments], catch_exceptions=False
+    )
     if result.exit_code != 0:
         raise SystemExit(result.stderr)
     return result.stdout

@@ -24,7 +24,7 @@ from doctorflan_ls.text import Span
 _SECTION_ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SEVERITIES = get_args(Severity)
-# Cues decide what is denied, everywhere: no plugin adds to them. A trap hides only what plugins bring.
+# Cues decide what is denied, everywhere: no plugin adds to them. A trap hides only plugins' terms.
 _TERM_KINDS = frozenset(get_args(TermKind)) - {"cue"}
 _LONGEST_NAME = 120
 _LEAST_NAME = 2
