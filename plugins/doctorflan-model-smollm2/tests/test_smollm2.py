@@ -13,6 +13,7 @@ from doctorflan_ls.models import catalogue, onnx
 from doctorflan_ls.models.base import Message, ModelOptions, Sampling, Stop
 from doctorflan_ls.models.choice import choose
 from doctorflan_ls.models.folders import manifest, store
+from doctorflan_ls.plugins import Plugins, Selection
 from doctorflan_ls.settings import Settings
 from doctorflan_ls.tasks.registry import builtin_tasks
 
@@ -32,8 +33,12 @@ def build(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_it_is_listed_and_loads_nothing(tmp_path: Path) -> None:
-    listed = {each.spec.id: each.spec for each in catalogue.listed(ModelOptions(str(tmp_path)))}
-    spec = listed[MODEL]
+    registry = Plugins(Selection(("doctorflan-model-smollm2",))).load()
+    entry = catalogue.find(MODEL, ModelOptions(str(tmp_path)), registry)
+    assert entry.plugin == "doctorflan-model-smollm2"
+    assert isinstance(entry.listed, store.FolderModel)
+    spec = entry.listed.spec
+    assert spec.id == f"{entry.plugin}/{MODEL}"
     assert (spec.kind, spec.licence, spec.languages) == ("onnx", "Apache-2.0", ("en",))
     assert not spec.host
 
