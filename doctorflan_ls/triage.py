@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from doctorflan_ls.emergency import Sign, Urgency, vital_signs
 from doctorflan_ls.lexicon import Hit, WordFinder, denied_before, group, place, table
+from doctorflan_ls.notes.facts.demographics import age_years
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span, Spans
 
 if TYPE_CHECKING:
     from doctorflan_ls.notes.note import Note
-
 
 _CHILD = 14
 # An illness that the visit follows up is over.
@@ -124,8 +124,8 @@ class _Reader:
         self.facts = note.facts_in(span)
         self._fact_spans = Spans(fact.span for fact in self.facts)
         self.sex = _first(note.facts, "sex")
-        age = _first(note.facts, "age")
-        self.age = age if isinstance(age, (int, float)) else None
+        age = next((fact for fact in note.facts if fact.kind == "age"), None)
+        self.age = None if age is None else age_years(age)
 
     def _hits(self, finder: WordFinder) -> Iterator[tuple[Hit, Span]]:
         for hit in finder.find(self.text):

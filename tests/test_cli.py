@@ -43,6 +43,7 @@ def _own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in [name for name in os.environ if name.startswith("DOCTORFLAN_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("DOCTORFLAN_PLUGINS", "")
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
 

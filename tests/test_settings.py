@@ -305,3 +305,15 @@ def test_writing_leaves_a_broken_file_alone(tmp_path):
     with pytest.raises(Exception, match="not valid TOML"):
         set_table(path, "tasks", "categories", {})
     assert path.read_text() == "[tasks\n"
+
+
+@pytest.mark.parametrize(
+    "text", ['[plugins]\nallow = "one"\n', '[plugins]\nalow = ["one"]\n', "[plugins]\nallow = 3\n"]
+)
+def test_a_limit_on_plugins_that_cannot_be_read_lets_none_be_loaded(tmp_path, text):
+    folder = tmp_path / "doctorflan-ls"
+    folder.mkdir()
+    (folder / "settings.toml").write_text(text, encoding="utf-8")
+    found = load(environment={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert found.settings.plugins.allow == ()
+    assert "settings.no-plugins" in [problem.key for problem in found.problems]

@@ -175,6 +175,21 @@ def test_what_an_allergy_looked_like_is_no_complaint() -> None:
     assert "皮肤性病科" not in [one.name for one in triage(note).departments]
 
 
+def test_a_toddler_is_not_measured_by_an_adults_score():
+    for age in ("2岁3月", "2岁3个月", "11月"):
+        text = f"患儿，男，{age}。主诉：发热2天。\n体格检查：T 38.8℃，P 150次/分，R 34次/分。"
+        assert triage(parse_note(text)).urgency != "emergency", age
+
+
+def test_a_code_is_no_respiratory_rate():
+    text = "初步诊断：血压160/90（R03.0） 心率快（R00.0）"
+    assert triage(parse_note(text)).urgency == "routine"
+
+
+def test_severe_preeclampsia_is_an_emergency():
+    assert triage(parse_note("主诉：头痛1天。\n诊断：重度子痫前期")).urgency == "emergency"
+
+
 def test_the_worst_headache_of_a_life_is_an_emergency() -> None:
     text = "CC: headache.\nHPI: The worst headache of her life, sudden onset.\n"
     assert triage(parse_note(text)).urgency == "emergency"

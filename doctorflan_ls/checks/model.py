@@ -57,5 +57,9 @@ class Finding:
         return self.rule.text.in_(locale).format_map(shown)
 
     def authority(self, locale: Locale) -> str:
-        """Where the rule comes from, with the article where there is one."""
-        return (self.source or self.rule.source).in_(locale)
+        """Where the rule comes from, with the article where there is one; a plugin's says whose."""
+        source = (self.source or self.rule.source).in_(locale)
+        package, slash, _ = self.rule.id.partition("/")
+        if not slash:
+            return source
+        return f"{source}（插件 {package}）" if locale == "zh" else f"{source} (plugin {package})"

@@ -43,8 +43,12 @@ def begin_soon(ls: Connection) -> None:
     """Load the plugins a little later, unless somebody needs them sooner."""
     import asyncio  # noqa: PLC0415  # starts faster
 
-    loop = asyncio.get_running_loop()
-    loop.call_later(_BEGIN_SECONDS, lambda: ls.protocol.background(_load(ls)))
+    async def load() -> None:
+        await asyncio.sleep(_BEGIN_SECONDS)
+        await loaded(ls)
+
+    # Of this connection: one that leaves before chooses no plugins for the others.
+    ls.protocol.background(load())
 
 
 async def loaded(ls: Connection) -> Registry:
@@ -61,10 +65,6 @@ async def loaded(ls: Connection) -> Registry:
     ls.host.adopt_plugins()
     _tell(ls, plugins)
     return ls.host.registry
-
-
-async def _load(ls: Connection) -> None:
-    await loaded(ls)
 
 
 async def task_named(ls: Connection, name: str) -> Task:

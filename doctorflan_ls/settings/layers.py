@@ -34,7 +34,8 @@ Layer = Literal["default", "user", "workspace", "client", "environment", "comman
 
 # Read by the command line itself, by the build of model packages and by the tests.
 _OTHER_VARIABLES = frozenset({"DOCTORFLAN_TOKEN", "DOCTORFLAN_WEIGHTS"})
-_SHORT_VARIABLES = {f"{ENVIRONMENT_PREFIX}PLUGINS": "plugins.allow"}
+_ALLOW = "plugins.allow"
+_SHORT_VARIABLES = {f"{ENVIRONMENT_PREFIX}PLUGINS": _ALLOW}
 _TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
@@ -94,10 +95,20 @@ def resolve(sources: Iterable[Source]) -> Resolved:
                 values[key] = Value(_checked(key, raw, source), source.layer, source.origin)
             except BadSetting as problem:
                 problems.setdefault(_identity(problem), problem)
+                if _means_allowed_plugins(problem):
+                    # Who wanted to limit what is loaded gets nothing, not everything.
+                    values[_ALLOW] = Value((), source.layer, source.origin)
+                    closed = BadSetting("settings.no-plugins", setting=_ALLOW)
+                    problems.setdefault(_identity(closed), closed)
         if refused:
             refusal = _refusal(refused, source)
             problems.setdefault(_identity(refusal), refusal)
     return Resolved(_tree(values), MappingProxyType(values), tuple(problems.values()))
+
+
+def _means_allowed_plugins(problem: BadSetting) -> bool:
+    named = (problem.fields.get("setting"), problem.fields.get("nearest"))
+    return _ALLOW in named and problem.key != "settings.untrusted"
 
 
 def load(  # noqa: PLR0913  (one for each layer)

@@ -41,6 +41,8 @@ _FEET: Final = re.compile(
     r"(?P<value>\d['’]\s*\d{1,2}(?:\s*[\"”]|'')?|\d\s*(?:feet|foot|ft)\.?,?(?:\s*\d{1,2}(?:\.\d)?\s*(?:inches|inch|in)\b)?)",
     re.IGNORECASE,
 )
+# R03.0 is a code of ICD-10's chapter of symptoms; nobody counts tenths of a breath.
+_ICD: Final = re.compile(r"R\d\d\.\d")
 _GOAL: Final = re.compile(r"target|goal|目标", re.IGNORECASE)
 _HEAT: Final = re.compile("[热温]")
 _CELSIUS: Final = re.compile(r"\s*(?:℃|[°º]\s?C\b|摄氏度)")
@@ -137,7 +139,7 @@ class _Reader:
                 vital, reading, label.start, stated
             )
         letter = len(label.key) == 1
-        if fact is None:
+        if fact is None or (fact.unit is None and _ICD.fullmatch(fact.text)):
             return None
         return fact, "company" if letter and fact.unit is None else ""
 

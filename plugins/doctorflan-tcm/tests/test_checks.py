@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctorflan_tcm as plugin
 import pytest
 from doctorflan_tcm.herbs import mentions
 from doctorflan_tcm.limits import clashes, ranges
@@ -10,6 +11,7 @@ from doctorflan_tcm.tables import rows, several
 from doctorflan_ls.checks.scope import Scope
 from doctorflan_ls.notes import markers
 from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.tasks.registry import get_task
 from doctorflan_ls.text import Span
 
 
@@ -148,3 +150,14 @@ def test_a_herb_keeps_its_preparation_and_place() -> None:
     text = "方：酒炒白芍12g、蜜炙麻黄6g"
     told = [(each.name, each.text, text[slice(*each.span)], each.dose) for each in mentions(text)]
     assert told == [("白芍", "酒炒白芍", "酒炒白芍", 12.0), ("麻黄", "蜜炙麻黄", "蜜炙麻黄", 6.0)]
+
+
+def test_a_draft_about_drugs_has_the_findings_of_the_herbs_beside_it():
+    note = parse_note("主诉：胸痛1月。\n处方：制川乌15g、法半夏9g、甘草6g。\n")
+    (item,) = plugin.draft_context(get_task("contraindication-check"), note)
+    assert "未逐味核对中药处方" in item.text
+    assert "十八反" in item.text
+    assert "15g" in item.text
+    assert plugin.draft_context(get_task("triage"), note) is None
+    western = parse_note("处方：阿司匹林 0.1g\n")
+    assert plugin.draft_context(get_task("contraindication-check"), western) == []

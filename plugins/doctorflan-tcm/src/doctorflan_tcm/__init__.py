@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.notes.facts.vocabulary import TermEntry
     from doctorflan_ls.notes.headings import SectionKind
     from doctorflan_ls.notes.note import Note
-    from doctorflan_ls.prompts import Prompt
+    from doctorflan_ls.prompts import ContextItem, Prompt
     from doctorflan_ls.tasks.model import Task
 
 DOCTORFLAN_API = 1
@@ -45,6 +45,14 @@ def register_checks(register: Callable[[Check], None]) -> None:
 
     for check in checks():
         register(check)
+
+
+@hookimpl
+def draft_context(task: Task, note: Note) -> list[ContextItem] | None:
+    """What the checks find in the note's herbs, where a draft about drugs does not read them."""
+    from doctorflan_tcm.context import TASKS, herbs  # noqa: PLC0415
+
+    return herbs(note) if task.id in TASKS else None
 
 
 @hookimpl
