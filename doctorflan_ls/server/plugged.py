@@ -123,7 +123,7 @@ async def findings(ls: Connection, document: Document, *, wait: bool = True) -> 
         return ()
     key = (document.note, ls.snapshot(document).checks)
     looking = document.brought
-    if looking is None or looking.key != key or (looking.future.done() and not looking.complete):
+    if looking is None or not looking.serves(*key):
         if not wait and looking is not None and not looking.future.done():
             # One at a time: each key that is typed makes the one before it useless.
             return ()
@@ -148,6 +148,11 @@ class Looking:
     def __init__(self, key: tuple[Note, CheckOptions]) -> None:
         self.key = key
         self.complete = True
+
+    def serves(self, note: Note, options: CheckOptions) -> bool:
+        """True where it need not be done again for ``note``, this very one, with ``options``."""
+        same = self.key[0] is note and self.key[1] == options
+        return same and (self.complete or not self.future.done())
 
     async def look(self, plugins: Plugins) -> tuple[Finding, ...]:
         """What they find, from a thread beside the loop."""
