@@ -1,4 +1,4 @@
-"""A draft, made as the server makes one: with the plugins' context, amendments and checks."""
+"""A draft with the plugins' context, amendments and checks; where a model fails, no other does."""
 
 from __future__ import annotations
 
