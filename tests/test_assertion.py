@@ -27,6 +27,8 @@ CASES = [
     ("肝脾肋下未及", "exam", "肝脾肋下未及 denied"),
     ("咳嗽无缓解，伴气促", "hpi", "咳嗽 present|气促 present"),
     ("肺炎可能，肺结核待排", "initial_diagnosis", "肺炎 possible|肺结核 possible"),
+    ("重度子痫前期 HELLP综合征？", "initial_diagnosis", "重度子痫前期 present"),
+    ("肺炎 待查？", "initial_diagnosis", "肺炎 possible"),
     ("父亲患高血压，患者无头痛", "", "高血压 family|头痛 denied"),
     ("母亲代诉患儿发热", "hpi", "发热 present"),
     ("高血压病史10年", "hpi", "高血压病 historical"),

@@ -310,3 +310,39 @@ def test_doses_given_before_are_marked_and_are_no_plan():
     assert "予阿司匹林 300mg 嚼服" in given
     assert "已予呋塞米 20mg 静推" in given
     assert "氨溴索" not in given
+
+
+MANY = (
+    "女，50岁。\n月经史：48岁绝经。\n既往史：否认食物、药物过敏史。\n"
+    "入院诊断：1.高血压病2级 2.2型糖尿病 3.高脂血症 4.冠心病 5.脑梗死 6.痛风 "
+    "7.慢性胃炎 8.胆囊结石 9.肾结石 10.脂肪肝\n"
+)
+
+
+def test_a_list_of_diagnoses_on_one_line_is_told_item_by_item_and_whole():
+    stated = part(draft(MANY, "case-summary"), "诊断：").strip().split("\n")
+    assert [line.split(". ", 1)[1] for line in stated] == [
+        "高血压病2级",
+        "2型糖尿病",
+        "高脂血症",
+        "冠心病",
+        "脑梗死",
+        "痛风",
+        "慢性胃炎",
+        "胆囊结石",
+        "肾结石",
+        "脂肪肝",
+    ]
+
+
+def test_a_denied_allergy_rests_on_the_words_that_deny_it():
+    told = [chunk for chunk in chunks(MANY, "contraindication-check") if "过敏史" in chunk.text]
+    assert [[MANY[at.start : at.end] for at in chunk.evidence] for chunk in told][-1] == [
+        "否认食物、药物过敏史"
+    ]
+
+
+def test_after_the_menopause_pregnancy_is_not_asked_for():
+    asked = "育龄女性"
+    assert asked not in draft(MANY, "contraindication-check")
+    assert asked in draft(MANY.replace("48岁绝经", "规律"), "contraindication-check")

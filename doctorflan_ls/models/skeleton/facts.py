@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from doctorflan_ls.lexicon import cues, group, has_cue
+from doctorflan_ls.models.skeleton import problems
 from doctorflan_ls.models.skeleton.case import Case
 from doctorflan_ls.models.skeleton.lines import Line, Piece, Query
 from doctorflan_ls.models.skeleton.reports import candidates
@@ -15,10 +15,8 @@ from doctorflan_ls.text import Span
 
 # A longer sentence in a diagnosis section is a discussion, not a name.
 _LONGEST_NAME = 120
-# A problem said in a sentence of its own is no longer than this.
-_PROBLEM = 90
-_ITEM = re.compile(r"\s*#?\d{1,2}[.)]\s")
-_BULLET = re.compile(r"[ \t]*[•·*-][ \t]*")
+# More are no list that a person wrote.
+_MOST_DIAGNOSES = 60
 _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
     {"initial", "admission", "discharge", "preoperative", "postoperative", "working"}
@@ -150,7 +148,7 @@ def procedure_class(fact: Fact) -> str:
 def diagnoses(case: Case, query: Query) -> list[Line]:
     """Diagnoses the note states: ``stated``, ``final`` (at discharge or after), ``possible``;
     ``candidates``: those that reports or the history name."""
-    limit = query.limit(8)
+    limit = query.limit(_MOST_DIAGNOSES)
     if query.argument == "candidates":
         return candidates(case)
     if query.argument == "possible":
@@ -168,9 +166,9 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
     sections = group("final") if query.argument == "final" else group("diagnosis") - {"assessment"}
     if case.assessed:
         sections -= {"impression"}
-    spans = list(case.sentences(sections))
+    spans = [item for span in case.sentences(sections) for item in problems.items(case, span)]
     if query.argument != "final":
-        spans += _numbered(case) or ([] if spans else _problems(case) or _briefly(case))
+        spans += problems.assessed(case, alone=not spans)
     unique = {case.quote(span).casefold(): span for span in spans}
     unique = {
         words: span for words, span in unique.items() if not words.startswith(cues("no_diagnosis"))
@@ -184,55 +182,6 @@ def diagnoses(case: Case, query: Query) -> list[Line]:
         if fact.assertion in ("present", "possible") and fact.role in _DIAGNOSIS_ROLES
     ]
     return _each(case, told)[:limit]
-
-
-def _numbered(case: Case) -> list[Span]:
-    """The items of an assessment that is a numbered list, or a bulleted one without a plan in
-    it: each names a problem."""
-    found = list(case.sentences(frozenset({"assessment", "assessment_plan"})))
-    numbered = [
-        span
-        for span in found
-        if _opens(case, _ITEM, span) and not has_cue(case.quote(span), cues("no_disease"))
-    ]
-    if numbered or case.note.language == "zh":
-        return numbered
-    found = list(case.sentences(frozenset({"assessment"})))
-    if any(case.is_problem(span) for span in found):
-        return []
-    return [span for span in found if _opens(case, _BULLET, span)]
-
-
-def _opens(case: Case, mark: re.Pattern[str], span: Span) -> bool:
-    """True where ``span`` is the first sentence behind a list mark."""
-    start = case.line_start(span)
-    found = mark.match(case.text, start)
-    return found is not None and not case.text[found.end() : max(span.start, found.end())].strip()
-
-
-def _problems(case: Case) -> list[Span]:
-    """The problems that a problem-oriented assessment or plan names, each over its list."""
-    ids = frozenset({"assessment", "assessment_plan", "plan"})
-    return [
-        span
-        for section in case.sections(ids)
-        for span in case.cut(section.body.start, section.span.end)
-        if case.is_problem(span) and not has_cue(case.quote(span), cues("no_disease"))
-    ]
-
-
-def _briefly(case: Case) -> list[Span]:
-    """The short sentences of an English assessment that name a disease, not the patient."""
-    if case.note.language == "zh":
-        return []
-    return [
-        span
-        for span in case.sentences(frozenset({"assessment"}))
-        if len(case.quote(span)) <= _PROBLEM
-        and any(fact.kind == "diagnosis" for fact in case.facts_at(span))
-        and not case.denied(span)
-        and not has_cue(case.quote(span), cues("about_patient"))
-    ]
 
 
 def _each(case: Case, told: Iterable[Fact]) -> list[Line]:
@@ -260,7 +209,8 @@ def allergies(case: Case, query: Query) -> list[Line]:
     if query.argument == "present" and told and not present:
         return []
     if present or told:
-        pieces = [Piece(_allergy(case, fact), (fact.span,)) for fact in present or told]
+        spans = dict.fromkeys(_allergy(case, fact) for fact in present or told)
+        pieces = [Piece(case.quote(span), (span,)) for span in spans]
         return case.joined(pieces, query.limit(), label)
     for section in case.note.sections:
         if section.id == "allergies" and case.quote(section.body):
@@ -273,17 +223,15 @@ def allergies(case: Case, query: Query) -> list[Line]:
     return []
 
 
-def _allergy(case: Case, fact: Fact) -> str:
-    """The clause the allergy stands in: the reaction is usually beside it."""
+def _allergy(case: Case, fact: Fact) -> Span:
+    """The clause the allergy stands in: the reaction, or the denial, is usually beside it."""
     if case.note.language == "en" and fact.assertion == "denied":
-        return case.quote(fact.span)
+        return fact.span
     section = case.note.section_at(fact.span.start)
     for clause in _clauses(case, section.body) if section else ():
-        if clause.start <= fact.span.start and fact.span.end <= clause.end:
-            words = case.quote(clause)
-            if len(words) <= 60:
-                return words
-    return case.quote(fact.span)
+        if clause.contains(fact.span) and len(case.quote(clause)) <= 60:
+            return clause
+    return fact.span
 
 
 def _clauses(case: Case, body: Span) -> Iterator[Span]:

@@ -115,7 +115,7 @@ def _missing(case: Case) -> list[Line]:
     ]
     asks += [case.word(f"{kind}_missing") for kind in organs]
     fertile = case.sex == "female" and case.age is not None and low <= case.age <= high
-    if fertile and not case.mentions(cues("pregnancy")):
+    if fertile and not case.mentions(cues("pregnancy") + cues("not_fertile")):
         asks.append(case.word("pregnancy_missing"))
     if not asks:
         return []

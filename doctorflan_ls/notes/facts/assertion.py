@@ -20,6 +20,8 @@ from doctorflan_ls.text import Span
 
 _HARD_END = re.compile(r"[。；;！!\n\r]|[?？]|(?<![0-9 ])\.(?=\s|$)|(?<=[0-9])\.(?=\s+[A-Z])|  +")
 _ITEM = re.compile(r"(?:^|[\s、，。；])[（(]?\d{1,2}[）).、．]\s?(?!\d)|[①-⑳]")
+_BLANK = re.compile(r"(?<=[\u4e00-\u9fff）)])[ \t\u3000]+")
+_SHORTEST_NAME = 4
 _NON = re.compile(r"\bnon[- ]?$|未$", re.IGNORECASE)
 _COMMA = re.compile(r"[，,]")
 _YEARS_AGO = re.compile(
@@ -208,6 +210,7 @@ class _Reader:
         start = self._clause_start(cue.start)
         if surface in ("?", "？"):
             start = max(start, self._item_start(cue.start))
+            start = self._last_named(start, cue.start)
         for other in self.cues[:index]:
             if other.term.system.endswith(".post") or other.term.system == "claim.end":
                 start = max(start, other.end)
@@ -272,6 +275,13 @@ class _Reader:
     def _item_start(self, end: int) -> int:
         """Where the item of a numbered list starts that ``end`` stands in."""
         return max((item.end() for item in _ITEM.finditer(self.text, 0, end)), default=0)
+
+    def _last_named(self, start: int, end: int) -> int:
+        """In 重度子痫前期 HELLP综合征？ a blank parts two names: where the last of them starts."""
+        for blank in _BLANK.finditer(self.text, start, end):
+            if self._any_term(start, blank.start()) and end - blank.end() >= _SHORTEST_NAME:
+                start = blank.end()
+        return start
 
     def _any_term(self, start: int, end: int) -> bool:
         return self._next(self.terms, start) < end
