@@ -11,18 +11,24 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from doctorflan_ls.drafts import Draft
 
-EventKind = Literal["draft", "feedback"]
-"""``draft``: one was made or failed. ``feedback``: what a user did with something shown."""
+EventKind = Literal["draft", "feedback", "review"]
+"""``draft``: one was made or failed. ``review``: what a doctor did with one that stood in a note.
+``feedback``: what a user did with something else that was shown."""
+
+ReviewOutcome = Literal["accepted", "edited", "discarded", "regenerated"]
+"""``edited``: accepted after its words were changed. ``regenerated``: another draft took its place.
+"""
+REVIEW_OUTCOMES: tuple[ReviewOutcome, ...] = get_args(ReviewOutcome)
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,119}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_KINDS = ("draft", "feedback")
+_KINDS = get_args(EventKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Event:
 
     ``outcome`` is a word such as ``ready``, ``failed``, ``accepted``. ``identifiers`` name what it
     was about (``task``, ``model``, ``model_version``, ``draft``, ``reason``), ``digests`` are
-    SHA-256 in hexadecimal (``source``, ``draft``), ``counts`` are whole numbers.
+    SHA-256 in hexadecimal (``source``, ``draft``, ``reviewed``), ``counts`` are whole numbers.
     Raises ValueError for a value of another form, so that no text can be in an event.
     """
 
@@ -97,6 +103,52 @@ def draft_event(draft: Draft) -> Event:
             "gaps": len(draft.gaps),
             "findings": len(draft.findings),
         },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a doctor did with the draft ``id``, as its marker line names ``task`` and ``model``.
+
+    ``reason`` is the code of one, ``digest`` the SHA-256 of the words that were judged and
+    ``length`` how many code points they were; each is empty where it is not known.
+    """
+
+    outcome: ReviewOutcome
+    id: str
+    task: str
+    model: str
+    reason: str = ""
+    digest: str = ""
+    length: int | None = None
+
+
+def review_event(reviewed: Reviewed, draft: Draft | None) -> Event:
+    """What a doctor did with a draft; ``draft`` is it as it was made, where that is remembered."""
+    name, _, version = reviewed.model.partition(" ")
+    named = {
+        "draft": reviewed.id,
+        "task": reviewed.task,
+        "model": name,
+        "model_version": version,
+        "reason": reviewed.reason,
+    }
+    digests = {"reviewed": reviewed.digest} if reviewed.digest else {}
+    counts = {} if reviewed.length is None else {"length": reviewed.length}
+    if draft is not None:
+        made = draft_event(draft)
+        # What this server made is known better than what stands in a note.
+        named |= {each: made.identifiers[each] for each in named if each in made.identifiers}
+        named["language"] = draft.provenance.language
+        digests |= made.digests
+        counts |= {"statements": len(draft.statements), "gaps": len(draft.gaps)}
+    return Event(
+        "review",
+        reviewed.outcome,
+        time.time(),
+        {each: _listed(value) for each, value in named.items() if value},
+        digests,
+        counts,
     )
 
 

@@ -16,6 +16,7 @@ from doctorflan_ls.cli.app import app
 from doctorflan_ls.settings import SETTINGS, Setting
 from doctorflan_ls.settings.schema import json_schema
 from doctorflan_ls.tasks.registry import builtin_tasks
+from scripts.protocol_page import requests
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +27,9 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "schemas" / "settings.schema.json": schema,
         ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "protocol.md": protocol_page(
+            (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+        ),
         ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
     }
 
@@ -74,9 +78,18 @@ def _row(setting: Setting) -> str:
     return f"| `{setting.key}` | `{shown}` | `{value}` | {setting.doc} | `{setting.variable}` |"
 
 
+def protocol_page(text: str) -> str:
+    """The page on the protocol with its custom requests renewed."""
+    return _renewed(text, {"requests": f"\n{requests()}\n"})
+
+
 def readme(text: str) -> str:
     """``text`` with its generated parts renewed."""
-    parts = {"demo": f"```text\n{_run('demo')}```", "tasks": _tasks_table(), "help": _help()}
+    demo = f"```text\n{_run('demo')}```"
+    return _renewed(text, {"demo": demo, "tasks": _tasks_table(), "help": _help()})
+
+
+def _renewed(text: str, parts: Mapping[str, str]) -> str:
     for name, content in parts.items():
         block = f"<!-- {name}: scripts/generate.py -->\n{content}\n<!-- end -->"
         pattern = rf"<!-- {name}: scripts/generate\.py -->\n.*?<!-- end -->"

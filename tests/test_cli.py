@@ -17,8 +17,8 @@ from doctorflan_ls import __version__
 from doctorflan_ls.cli import answering, inspect_command, selfcheck, serve
 from doctorflan_ls.cli.app import app
 from doctorflan_ls.cli.console import padded, width
-from doctorflan_ls.cli.demo_command import examples
 from doctorflan_ls.cli.drafting import quoted
+from doctorflan_ls.cli.examples import examples
 from doctorflan_ls.cli.exits import Exit, one_line
 from doctorflan_ls.cli.session import terminal_locale
 from doctorflan_ls.tasks.registry import builtin_tasks

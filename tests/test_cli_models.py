@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from doctorflan_ls.cli import answering
-from doctorflan_ls.cli.demo_command import examples
 from doctorflan_ls.cli.drafting import Shown
+from doctorflan_ls.cli.examples import examples
 from doctorflan_ls.cli.exits import Exit
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.drafts import DraftBuilder, Provenance

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pygls.exceptions import JsonRpcInvalidParams
 
-from doctorflan_ls.server.capabilities import server_capabilities
+from doctorflan_ls.features.legend import MODIFIERS, TYPES
+from doctorflan_ls.server.capabilities import REQUESTS, server_capabilities
 from doctorflan_ls.server.client import Client, read_client
 from doctorflan_ls.server.jsonrpc import (
     Framer,
@@ -169,7 +170,12 @@ def test_a_client_that_says_nothing_can_do_nothing():
 
 
 def test_m12_capabilities():
-    client = Client(encoding="utf-8", code_action_literals=True)
+    client = Client(
+        encoding="utf-8",
+        code_action_literals=True,
+        inline_completion=True,
+        pulls_diagnostics=True,
+    )
     assert server_capabilities(client) == {
         "positionEncoding": "utf-8",
         "textDocumentSync": {"openClose": True, "change": 2},
@@ -181,11 +187,31 @@ def test_m12_capabilities():
             "codeActionKinds": ["quickfix", "refactor.rewrite.doctorflan", "source.doctorflan"],
             "resolveProvider": True,
         },
-        "executeCommandProvider": {"commands": ["doctorflan.draft"]},
+        "definitionProvider": True,
+        "inlayHintProvider": True,
+        "codeLensProvider": {},
+        "semanticTokensProvider": {
+            "legend": {"tokenTypes": list(TYPES), "tokenModifiers": list(MODIFIERS)},
+            "range": True,
+            "full": True,
+        },
+        "diagnosticProvider": {"interFileDependencies": False, "workspaceDiagnostics": False},
+        "inlineCompletionProvider": {},
+        "executeCommandProvider": {
+            "commands": [
+                "doctorflan.draft",
+                "doctorflan.accept",
+                "doctorflan.discard",
+                "doctorflan.regenerate",
+                "doctorflan.reviewed",
+            ]
+        },
         "workspace": {"workspaceFolders": {"supported": True}},
-        "experimental": {"doctorflan": {"requests": ["draft", "status", "tasks", "analysis"]}},
+        "experimental": {"doctorflan": {"requests": list(REQUESTS)}},
     }
 
 
-def test_m12_no_code_actions_for_a_client_without_literals():
-    assert "codeActionProvider" not in server_capabilities(Client())
+def test_m12_what_the_client_does_not_know_is_not_claimed():
+    claimed = server_capabilities(Client())
+    for name in ("codeActionProvider", "inlineCompletionProvider", "diagnosticProvider"):
+        assert name not in claimed

@@ -198,3 +198,8 @@ def test_the_worst_headache_of_a_life_is_an_emergency() -> None:
 def test_coughing_that_only_brings_on_a_leak_is_no_cough() -> None:
     note = parse_note("主诉：活动、咳嗽时不自主尿外漏7年。\n")
     assert [one.name for one in triage(note).departments] == ["泌尿外科"]
+
+
+def test_an_accepted_triage_draft_is_no_sign_of_an_emergency():
+    note = parse_note("主诉：发热3天。\n急诊征象：\n1. 记录中未识别到所列急诊征象\n")
+    assert "急诊科" not in [each.name for each in triage(note).departments]

@@ -1,16 +1,17 @@
-"""``doctorflan-ls demo``: a draft for an example note."""
+"""``doctorflan-ls demo``: a draft for an example note, or an editor in the browser."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib.resources import files
 from typing import Any
 
 import click
 
 from doctorflan_ls.cli.answering import answering, make_drafts, model_options
 from doctorflan_ls.cli.console import ID, QUIET, console, padded
+from doctorflan_ls.cli.demo_web import web_options
 from doctorflan_ls.cli.drafting import Shown
+from doctorflan_ls.cli.examples import examples
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import BadRequest
@@ -27,6 +28,7 @@ _FIRST = {"zh": "zh-chest-pain", "en": "en-copd"}
 @click.option("--list", "listed", is_flag=True, help="List the example notes.")
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the draft.")
 @model_options
+@web_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -37,7 +39,10 @@ def command(
     language: Locale | None,
     **chosen: Any,  # noqa: ANN401  (the options of ``model_options``, which names their types)
 ) -> None:
-    """A draft for an example note, with its evidence and its gaps. The notes are invented."""
+    """A draft for an example note, with its evidence and its gaps. The notes are invented.
+
+    With --web, an editor in the browser: `doctorflan-ls demo --web`.
+    """
     session = Session.of(ctx)
     out = console()
     if listed:
@@ -52,17 +57,6 @@ def command(
     spoken = language or opened.note.language
     for draft in make_drafts(opened, (asked,), spoken, how, lambda each: shown.grow(each, asked)):
         shown.end(draft, asked)
-
-
-def examples() -> dict[str, str]:
-    """The texts of the example notes by name."""
-    folder = files("doctorflan_ls").joinpath("examples")
-    found = sorted(folder.iterdir(), key=lambda file: file.name)
-    return {
-        file.name.removesuffix(".txt"): file.read_text(encoding="utf-8")
-        for file in found
-        if file.name.endswith(".txt")
-    }
 
 
 def _opened(name: str) -> Opened:

@@ -162,7 +162,7 @@ def _models(session: Session) -> Iterator[Item]:
 
 def _draft(locale: Locale) -> str:
     from doctorflan_ls.cli.answering import make_drafts  # noqa: PLC0415
-    from doctorflan_ls.cli.demo_command import examples  # noqa: PLC0415  (may be what is broken)
+    from doctorflan_ls.cli.examples import examples  # noqa: PLC0415  (may be what is broken)
     from doctorflan_ls.cli.opened import Opened  # noqa: PLC0415
     from doctorflan_ls.notes.note import parse_note  # noqa: PLC0415
     from doctorflan_ls.tasks.registry import builtin_tasks  # noqa: PLC0415

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from doctorflan_ls.text import Span
 
@@ -139,6 +139,21 @@ class ModelSpec:
     def answers(self, task: str, language: str) -> bool:
         """True where it claims the task in the language."""
         return language in self.languages and (not self.tasks or task in self.tasks)
+
+
+class Sent(NamedTuple):
+    """A conversation as it leaves this machine; ``masked`` is how many values are masked in it."""
+
+    messages: tuple[Message, ...]
+    masked: int
+
+
+@runtime_checkable
+class Sending(Protocol):
+    """A `ChatModel` that sends its conversations to a host."""
+
+    def sent(self, messages: Sequence[Message]) -> Sent:
+        """What ``stream`` sends for ``messages``. Sends nothing."""
 
 
 class Model(Protocol):

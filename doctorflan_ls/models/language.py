@@ -22,7 +22,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import ChatModel, Chunk, Message, ModelSpec, Sampling, Stop
+from doctorflan_ls.models.base import (
+    ChatModel,
+    Chunk,
+    Message,
+    ModelSpec,
+    Sampling,
+    Sending,
+    Sent,
+    Stop,
+)
 
 if TYPE_CHECKING:
     from doctorflan_ls.answers import AnswerReader, Piece
@@ -62,6 +71,16 @@ class LanguageModel:
                 if chunk is None:
                     return
                 yield chunk
+
+    def outgoing(self, prompt: Prompt, sampling: Sampling) -> Sent | None:
+        """What would leave this machine for ``prompt``; None where it is not known what does.
+
+        Sends nothing. Raises ModelUnavailable where the context is too small for the task.
+        """
+        from doctorflan_ls.models.layout import DraftLayout  # noqa: PLC0415
+
+        messages, _ = self._conversation(prompt, DraftLayout(prompt, self.spec.id), sampling)
+        return self._chat.sent(messages) if isinstance(self._chat, Sending) else None
 
     def close(self) -> None:
         """Give back what the language model holds."""

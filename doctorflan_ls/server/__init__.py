@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from doctorflan_ls.server.host import ServerOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["ServerOptions", "run_stdio", "run_tcp", "run_ws"]
+    from doctorflan_ls.server.web import Site
+
+__all__ = ["ServerOptions", "open_page", "run_stdio", "run_tcp", "run_web", "run_ws"]
 
 
 def run_stdio(options: ServerOptions | None = None) -> int:
@@ -37,3 +39,25 @@ def run_ws(
     from doctorflan_ls.server.ws import run_ws as run  # noqa: PLC0415
 
     return run(host, port, token, origins, options)
+
+
+def run_web(
+    site: Site,
+    port: int,
+    ready: Callable[[str], None],
+    options: ServerOptions | None = None,
+) -> int:
+    """Serve a web page and its WebSocket on loopback until interrupted.
+
+    ``ready`` is called with the page's address, which lets its reader in; port 0 takes a free one.
+    """
+    from doctorflan_ls.server.web import run_web as run  # noqa: PLC0415
+
+    return run(site, port, ready, options)
+
+
+def open_page(address: str) -> None:
+    """Have the user's browser open ``address``, without waiting for it."""
+    from doctorflan_ls.server.web import open_page as run  # noqa: PLC0415
+
+    run(address)

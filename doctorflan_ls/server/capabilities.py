@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from doctorflan_ls.features.legend import MODIFIERS, TYPES
 from doctorflan_ls.server.client import Client
 
 DRAFT_COMMAND = "doctorflan.draft"
+ACCEPT_COMMAND = "doctorflan.accept"
+DISCARD_COMMAND = "doctorflan.discard"
+REGENERATE_COMMAND = "doctorflan.regenerate"
+REVIEWED_COMMAND = "doctorflan.reviewed"
+COMMANDS = (
+    DRAFT_COMMAND,
+    ACCEPT_COMMAND,
+    DISCARD_COMMAND,
+    REGENERATE_COMMAND,
+    REVIEWED_COMMAND,
+)
+REQUESTS = ("draft", "status", "tasks", "analysis", "review", "outgoing", "check", "drafts")
 ACTION_KINDS = ("quickfix", "refactor.rewrite.doctorflan", "source.doctorflan")
 
 
@@ -24,12 +37,27 @@ def server_capabilities(client: Client) -> dict[str, Any]:
         "hoverProvider": True,
         "documentSymbolProvider": True,
         "foldingRangeProvider": True,
-        "executeCommandProvider": {"commands": [DRAFT_COMMAND]},
+        "definitionProvider": True,
+        "inlayHintProvider": True,
+        "codeLensProvider": {},
+        "semanticTokensProvider": {
+            "legend": {"tokenTypes": list(TYPES), "tokenModifiers": list(MODIFIERS)},
+            "range": True,
+            "full": True,
+        },
+        "executeCommandProvider": {"commands": list(COMMANDS)},
         "workspace": {"workspaceFolders": {"supported": True}},
         "experimental": {
-            "doctorflan": {"requests": ["draft", "status", "tasks", "analysis"]},
+            "doctorflan": {"requests": list(REQUESTS)},
         },
     }
+    if client.pulls_diagnostics:
+        capabilities["diagnosticProvider"] = {
+            "interFileDependencies": False,
+            "workspaceDiagnostics": False,
+        }
+    if client.inline_completion:
+        capabilities["inlineCompletionProvider"] = {}
     if client.code_action_literals:
         capabilities["codeActionProvider"] = {
             "codeActionKinds": list(ACTION_KINDS),

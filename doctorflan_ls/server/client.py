@@ -9,6 +9,8 @@ from typing import Any, Literal
 from doctorflan_ls.text import Encoding
 
 _ENCODINGS: Mapping[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+# LSP 3.17, InsertTextMode.
+INSERT_AS_IT_IS = 1
 Markup = Literal["markdown", "plaintext"]
 
 
@@ -18,6 +20,7 @@ class Client:
 
     encoding: Encoding = "utf-16"
     snippets: bool = False
+    text_as_it_is: bool = False
     markdown_hover: bool = False
     completion_markup: Markup | None = None
     hierarchical_symbols: bool = False
@@ -25,6 +28,14 @@ class Client:
     change_annotations: bool = False
     code_action_literals: bool = False
     code_action_resolves_edit: bool = False
+    code_action_resolves_command: bool = False
+    inline_completion: bool = False
+    publishes_diagnostics: bool = False
+    versions_diagnostics: bool = False
+    pulls_diagnostics: bool = False
+    refreshes_diagnostics: bool = False
+    refreshes_semantic_tokens: bool = False
+    refreshes_inlay_hints: bool = False
     fold_limit: int | None = None
     progress: bool = False
     apply_edit: bool = False
@@ -45,6 +56,7 @@ def read_client(capabilities: object) -> Client:
     return Client(
         encoding=_encoding(_at(capabilities, "general", "positionEncodings")),
         snippets=_at(item, "snippetSupport") is True,
+        text_as_it_is=_has(_at(item, "insertTextModeSupport", "valueSet"), INSERT_AS_IT_IS),
         markdown_hover=_markup(_at(document, "hover", "contentFormat")) == "markdown",
         completion_markup=_markup(_at(item, "documentationFormat")),
         hierarchical_symbols=_at(document, "documentSymbol", "hierarchicalDocumentSymbolSupport")
@@ -53,6 +65,14 @@ def read_client(capabilities: object) -> Client:
         change_annotations=isinstance(_at(edit, "changeAnnotationSupport"), Mapping),
         code_action_literals=isinstance(_at(action, "codeActionLiteralSupport"), Mapping),
         code_action_resolves_edit=isinstance(resolvable, list) and "edit" in resolvable,
+        code_action_resolves_command=isinstance(resolvable, list) and "command" in resolvable,
+        inline_completion=isinstance(_at(document, "inlineCompletion"), Mapping),
+        publishes_diagnostics=isinstance(_at(document, "publishDiagnostics"), Mapping),
+        versions_diagnostics=_at(document, "publishDiagnostics", "versionSupport") is True,
+        pulls_diagnostics=isinstance(_at(document, "diagnostic"), Mapping),
+        refreshes_diagnostics=_refreshes(_at(workspace, "diagnostics")),
+        refreshes_semantic_tokens=_refreshes(_at(workspace, "semanticTokens")),
+        refreshes_inlay_hints=_refreshes(_at(workspace, "inlayHint")),
         fold_limit=fold_limit if isinstance(fold_limit, int) and fold_limit > 0 else None,
         apply_edit=_at(workspace, "applyEdit") is True,
         configuration=_at(workspace, "configuration") is True,
@@ -68,6 +88,14 @@ def _at(value: object, *path: str) -> Any:  # noqa: ANN401
             return None
         value = value.get(key)
     return value
+
+
+def _has(values: object, value: object) -> bool:
+    return isinstance(values, list) and value in values
+
+
+def _refreshes(feature: object) -> bool:
+    return _at(feature, "refreshSupport") is True
 
 
 def _registers(feature: object) -> bool:

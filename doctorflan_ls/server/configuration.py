@@ -76,9 +76,11 @@ class Configuration:
             options=self.options,
             shared=host.shared,
         )
-        self._resolved = resolved
+        before, self._resolved = self._resolved, resolved
         chosen = resolved.settings.language
         self._connection.locale = self.editor_locale if chosen == "auto" else chosen
+        if before is not None and before.settings != resolved.settings:
+            self._connection.publisher.refresh()
         self._tell_of_plugins(resolved)
         names_models = bool(resolved.settings.models.use)
         self._tell(all_known=not names_models)

@@ -16,6 +16,7 @@ from doctorflan_ls.server.documents import Document, Documents
 from doctorflan_ls.server.jobs import Drafts
 from doctorflan_ls.server.progress import Progresses
 from doctorflan_ls.server.protocol import RepairedProtocol
+from doctorflan_ls.server.publishing import Publisher
 from doctorflan_ls.server.requests import FEATURES
 
 Kind = Literal["error", "warning", "info"]
@@ -53,6 +54,7 @@ class Connection(LanguageServer):
         self.documents = Documents()
         self.drafts = Drafts()
         self.progresses = Progresses(self.protocol)
+        self.publisher = Publisher(self)
         self._told: set[str] = set()
         for method, handler in FEATURES.items():
             self.feature(method)(handler)

@@ -7,7 +7,7 @@ Nothing is ever read from disk: a document that is not open does not exist here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doctorflan_ls.incidents import report
 from doctorflan_ls.server.convert import Places
@@ -15,7 +15,8 @@ from doctorflan_ls.server.outline import OutlineCache
 from doctorflan_ls.text import Encoding, Position, Span, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import asyncio
+    from collections.abc import Iterable, Iterator
 
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.server.plugged import Looking
@@ -39,6 +40,8 @@ class Document:
     outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
     # The latest look of plugins' checks at it.
     brought: Looking | None = field(default=None, repr=False)
+    # What is made of the whole of it on a thread.
+    working: asyncio.Future[Any] | None = field(default=None, repr=False)
     _note: Note | None = field(default=None, repr=False)
 
     @property
@@ -89,6 +92,10 @@ class Documents:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def __iter__(self) -> Iterator[str]:
+        """The URIs, in the order of opening; a document may be closed meanwhile."""
+        return iter(tuple(self._open))
 
     def __contains__(self, uri: object) -> bool:
         return uri in self._open

@@ -95,10 +95,14 @@ class Host:
             return
         from doctorflan_ls.notes.brought import publish  # noqa: PLC0415  # starts faster
 
+        before = self.registry
         self._adopted = self._plugins.registry
-        if publish(self._plugins.reading):
-            for connection in self.connections:
+        otherwise_read = publish(self._plugins.reading)
+        for connection in self.connections:
+            if otherwise_read:
                 connection.documents.read_again()
+            if otherwise_read or self._adopted.checks != before.checks:
+                connection.publisher.refresh()
 
     def _load_model(self, model: str, options: ModelOptions) -> Model:
         from doctorflan_ls.models.catalogue import load_model  # noqa: PLC0415

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from doctorflan_ls.drafts import Draft
-    from doctorflan_ls.engine import Job
+    from doctorflan_ls.engine import Job, Lane
     from doctorflan_ls.features.evidence import Remembered
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.prompts import Prompt, Turn
@@ -189,22 +189,26 @@ def _cause(draft: Draft) -> str:
     return f"fallback {draft.provenance.model} "
 
 
-async def run_briefly(ls: Connection, prompts: Iterable[Prompt], seconds: float) -> list[Draft]:
+async def run_briefly(
+    ls: Connection, prompts: Iterable[Prompt], seconds: float, lane: Lane | None = None
+) -> list[Draft]:
     """The drafts that are finished within ``seconds``, for a list that must not wait for them.
 
-    The skeleton makes them, whatever the settings choose: typing starts no slow model.
+    The skeleton makes them, whatever the settings choose: typing starts no slow model. ``lane`` is
+    COMPLETION by default.
     """
     from doctorflan_ls.engine import Job, Lane  # noqa: PLC0415  # not before the first job
     from doctorflan_ls.server import plugged  # noqa: PLC0415
 
+    lane = Lane.COMPLETION if lane is None else lane
     made: list[Draft] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             for prompt in prompts:
                 # The next keystroke's list replaces this one and no draft that was asked for.
-                key = f"{id(ls)} {prompt.note.uri} completion"
+                key = f"{id(ls)} {prompt.note.uri} {lane.name}"
                 whole = await plugged.prepared(ls, prompt, wait=False)
-                draft = await _run(ls, Job(key, whole, lane=Lane.COMPLETION), None)
+                draft = await _run(ls, Job(key, whole, lane=lane), None)
                 if draft.state == "ready":
                     made.append(draft)
     return made

@@ -16,6 +16,8 @@ from doctorflan_ls.server.edits import Annotation, workspace_edit
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.insertion import Edit
@@ -55,7 +57,7 @@ def read_order(ls: Connection, data: Params) -> Order:
     note = document.note
     block = None
     if data.string("op") == "regenerate":
-        block = _block(note, data.string("block"))
+        block = standing(note, data.string("block"))
     elif data.string("op") != "draft":
         raise BadRequest("server.no-such-action")
     at = data.integer("at") if block is None else block.span.start
@@ -63,15 +65,39 @@ def read_order(ls: Connection, data: Params) -> Order:
     case = note if typed is None else without_typed(note, typed)
     task = get_task(data.string("task"), ls.host.registry.tasks)
     prompt = Prompt(task, case, _span(data, case), _language(data))
-    model = None if block is None else _same_model(ls, note, block)
+    model = None if block is None else same_model(ls, note, block)
     return Order(prompt, at, block, typed, model)
 
 
-async def fill(ls: Connection, order: Order) -> Json:
-    """Make the draft and the edit that puts it in; raises Stale where the note moved on."""
+async def order_again(ls: Connection, uri: str, block_id: str) -> Order:
+    """The order that puts another draft of the same task in the place of one that stands.
+
+    Raises Stale where it does not stand, BadRequest where its task is not known.
+    """
+    from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
+
+    task = await plugged.task_named(ls, standing(ls.document(uri).note, block_id).task)
+    note = ls.document(uri).note
+    block = standing(note, block_id)
+    made = ls.drafts.recall(block_id, uri)
+    language = ls.draft_language or note.language
+    if made is not None:
+        language = made.draft.provenance.language
+    prompt = Prompt(task, note, Span(0, len(note.text)), language)
+    return Order(prompt, block.span.start, block, model=same_model(ls, note, block))
+
+
+async def fill(
+    ls: Connection, order: Order, on_draft: Callable[[Draft], None] | None = None
+) -> Json:
+    """Make the draft, which ``on_draft`` sees grow, and the edit that puts it in.
+
+    Raises Stale where the note moved on.
+    """
     document = ls.document(order.prompt.note.uri)
     seen = None if order.typed is None else document.note
-    made = await jobs.run(ls, jobs.Wanted(order.prompt, order.model, seen=seen))
+    made = await jobs.run(ls, jobs.Wanted(order.prompt, order.model, seen=seen), on_draft)
     draft = made.draft
     document = ls.document(order.prompt.note.uri)
     # The data counts offsets of one version: an edit elsewhere shifts them.
@@ -110,7 +136,7 @@ def _annotated(ls: Connection, document: Document, draft: Draft, edit: Edit) -> 
     return workspace_edit(ls, document, (edit,), annotation)
 
 
-def _same_model(ls: Connection, note: Note, block: DraftBlock) -> str | None:
+def same_model(ls: Connection, note: Note, block: DraftBlock) -> str | None:
     """The model that made the block; None where only the note says so.
 
     A note that somebody sent may name any model: one that this connection did not use and the
@@ -126,7 +152,8 @@ def _same_model(ls: Connection, note: Note, block: DraftBlock) -> str | None:
     return named if named == DEFAULT_MODEL or named in use.values() else None
 
 
-def _block(note: Note, block_id: str) -> DraftBlock:
+def standing(note: Note, block_id: str) -> DraftBlock:
+    """The draft ``block_id`` that stands in the note; raises Stale where it does not."""
     for block in note.draft_blocks:
         if block.id == block_id:
             return block

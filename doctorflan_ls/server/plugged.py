@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
+    from doctorflan_ls.audit import Event
     from doctorflan_ls.checks.model import CheckOptions, Finding
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.notes.note import Note
@@ -178,6 +179,20 @@ def record(ls: Connection, draft: Draft) -> None:
 
     async def tell() -> None:
         await in_thread(lambda: record(plugins, event))
+
+    ls.protocol.background(tell())
+
+
+def record_review(ls: Connection, event: Event) -> None:
+    """Tell plugins what a doctor did with a draft; those that are being loaded are waited for."""
+    from doctorflan_ls.plugins.hooks import has_hooks, record  # noqa: PLC0415
+    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
+
+    async def tell() -> None:
+        await loaded(ls)
+        plugins = _now(ls)
+        if has_hooks(plugins, "record_event"):
+            await in_thread(lambda: record(plugins, event))
 
     ls.protocol.background(tell())
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.protocol import RepairedProtocol
 
 Token = int | str
+# Of a draft's last line; a status bar shows no more.
+_TAIL = 80
 
 
 class Progresses:
@@ -66,6 +68,10 @@ class Progress:
     def report(self, text: str) -> None:
         """Say how far the work is."""
         self.send({"kind": "report", "message": text})
+
+    def grow(self, text: str) -> None:
+        """Say the last words of a text that is being made."""
+        self.report(text[-_TAIL:].rpartition("\n")[2])
 
     def send(self, value: dict[str, Any]) -> None:
         """Send ``value`` where the client gave a token."""

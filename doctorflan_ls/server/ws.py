@@ -11,14 +11,14 @@ import hmac
 import logging
 import secrets
 import sys
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_ws
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -29,7 +29,7 @@ from doctorflan_ls.server.jsonrpc import decode
 from doctorflan_ls.server.network import announce, is_loopback, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from websockets.http11 import Request, Response
 
@@ -109,18 +109,29 @@ def _select_protocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Sub
     return _PROTOCOL if _PROTOCOL in offered else None
 
 
-async def _listen(address: str, port: int, gate: Gate, made: str | None, host: Host) -> None:
-    logger = logging.getLogger("websockets.server")
-    async with serve_ws(
+def listen(
+    address: str,
+    port: int,
+    host: Host,
+    admit: Callable[[ServerConnection, Request], Response | None],
+) -> AbstractAsyncContextManager[Server]:
+    """A server that talks to each client that ``admit`` answers with None."""
+    return serve_ws(
         partial(_talk, host),
         address,
         port,
-        process_request=gate.check,
+        process_request=admit,
         select_subprotocol=_select_protocol,
         max_size=host.options.max_message_bytes,
-        logger=logger,
+        logger=logging.getLogger("websockets.server"),
         close_timeout=_CLOSE_SECONDS,
-    ) as server:
+        # What runs here is nobody's business.
+        server_header=None,
+    )
+
+
+async def _listen(address: str, port: int, gate: Gate, made: str | None, host: Host) -> None:
+    async with listen(address, port, host, gate.check) as server:
         if made is not None:
             sys.stderr.write(f"doctorflan-ls: token {made}\n")
         announce("ws", list(server.sockets))

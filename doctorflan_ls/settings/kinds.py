@@ -59,6 +59,32 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """On or off."""
+
+    @property
+    def expected(self) -> str:
+        """The two values."""
+        return "true | false"
+
+    def accept(self, value: object) -> object:
+        """A boolean."""
+        if not isinstance(value, bool):
+            raise Unfit
+        return value
+
+    def from_text(self, text: str) -> object:
+        """``true`` or ``false``, or as people write them in a shell."""
+        return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}.get(
+            text.strip().lower(), text
+        )
+
+    def schema(self) -> dict[str, object]:
+        """A boolean."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
 class WholeNumber:
     """An integer from ``low`` to ``high``, both included."""
 

@@ -7,7 +7,16 @@ from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from doctorflan_ls.settings.kinds import Choice, Kind, Line, Names, Number, Table, WholeNumber
+from doctorflan_ls.settings.kinds import (
+    Choice,
+    Kind,
+    Line,
+    Names,
+    Number,
+    Switch,
+    Table,
+    WholeNumber,
+)
 
 ENVIRONMENT_PREFIX = "DOCTORFLAN_"
 
@@ -32,6 +41,12 @@ class DraftSettings:
         WholeNumber(1, 3600),
         "Seconds after which the server gives up a draft, those spent waiting included.",
     )
+    ghost: bool = _setting(
+        True,
+        Switch(),
+        "Whether the note's own words are offered as ghost text while typing, in editors that have"
+        " it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,12 @@ class ChecksSettings:
     )
     disabled: tuple[str, ...] = _setting(
         (), Names(), "Rules not to run, by the id that a finding shows."
+    )
+    show: bool = _setting(
+        True,
+        Switch(),
+        "Whether findings stand beside the text while a note is written; hover and `inspect` have"
+        " them either way.",
     )
 
 

@@ -331,6 +331,18 @@ async def test_completion_of_headings_honours_snippets(capabilities, kind):
             assert isinstance(resolved["documentation"], str)
 
 
+@pytest.mark.parametrize(("modes", "sent"), [([1, 2], 1), ([2], None), (None, None)])
+async def test_completions_ask_not_to_be_indented_where_the_client_would(modes, sent):
+    item = {} if modes is None else {"insertTextModeSupport": {"valueSet": modes}}
+    async with stdio() as peer:
+        await peer.initialize({"textDocument": {"completion": {"completionItem": item}}})
+        uri = await peer.open("主诉：发热3天。\n/fz")
+        result = await peer.request(
+            "textDocument/completion", document(uri, position=at(1, 3)["end"])
+        )
+        assert [each.get("insertTextMode") for each in result["items"]] == [sent]
+
+
 async def test_without_edits_from_the_server_a_long_list_names_tasks_without_commands():
     async with stdio() as peer:
         await peer.initialize()

@@ -16,6 +16,7 @@ from doctorflan_ls.models.base import (
     ModelOptions,
     ModelSpec,
     Sampling,
+    Sent,
     Stop,
 )
 from doctorflan_ls.models.folders.manifest import Manifest
@@ -89,16 +90,27 @@ class OpenAIChat:
             raise ValueError
         return until(self._restored(messages, sampling, stop), sampling.stop)
 
+    def sent(self, messages: Sequence[Message]) -> Sent:
+        """As `Sending.sent` says: what goes to this machine itself is not masked."""
+        leaving, masked = self._leaving(messages)
+        return Sent(leaving, 0 if masked is None else len(masked.originals))
+
     def close(self) -> None:
         """Nothing is kept between two answers."""
+
+    def _leaving(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], Masked | None]:
+        """The messages as they are sent, and what is masked in them; None for this machine."""
+        if self._peer.address.local:
+            return tuple(messages), None
+        masked = mask([message.text for message in messages])
+        return _told(messages, masked), masked
 
     def _restored(
         self, messages: Sequence[Message], sampling: Sampling, stop: Stop
     ) -> Generator[str, None, Finish]:
-        if self._peer.address.local:
-            return (yield from self._pieces(messages, sampling, stop))
-        masked = mask([message.text for message in messages])
-        sent = _told(messages, masked)
+        sent, masked = self._leaving(messages)
+        if masked is None:
+            return (yield from self._pieces(sent, sampling, stop))
         restorer = masked.restorer()
         with closing(self._pieces(sent, sampling, stop)) as pieces:
             while True:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import DoctorFlanError, Stale
+from doctorflan_ls.server import reviewing
 from doctorflan_ls.server.edits import workspace_edit
-from doctorflan_ls.server.orders import fill, read_order
+from doctorflan_ls.server.orders import fill, read_order, standing
 from doctorflan_ls.server.params import Params
 from doctorflan_ls.server.requests.command import command
 
 if TYPE_CHECKING:
     from doctorflan_ls.features.actions import Action
+    from doctorflan_ls.features.review import Decision
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.documents import Document
@@ -42,7 +44,14 @@ async def resolve(ls: Connection, params: Params) -> Json:
     action = dict(params.raw)
     if data is None or params.has("edit"):
         return action
-    action["edit"] = await fill(ls, read_order(ls, data))
+    order = read_order(ls, data)
+    document = ls.document(order.prompt.note.uri)
+    block = order.block
+    # Of the note as it is: when the draft is made, the one before may be gone.
+    said = None if block is None else reviewing.report(document, block, "regenerated")
+    action["edit"] = await fill(ls, order)
+    if said is not None and ls.client.code_action_resolves_command:
+        action["command"] = reviewing.command(str(action.get("title", "")), said)
     return action
 
 
@@ -52,19 +61,32 @@ def _base(action: Action) -> Json:
 
 def _lazy(ls: Connection, document: Document, action: Action) -> Json:
     if action.edits:
-        return {**_base(action), "edit": workspace_edit(ls, document, action.edits)}
+        return _decided(ls, document, action)
     return {**_base(action), "data": dict(action.data)}
+
+
+def _decided(ls: Connection, document: Document, action: Action) -> Json:
+    """Accept or discard: the edit, and the command by which the client says that it is done."""
+    block = standing(document.note, str(action.data["block"]))
+    decision: Decision = "accepted" if action.data["op"] == "accept" else "discarded"
+    done = reviewing.decided(ls, document, block, decision)
+    result = {**_base(action), "edit": workspace_edit(ls, document, action.edits)}
+    # ALE, which takes no edits from a server, would run the command and leave the edit undone.
+    if ls.client.apply_edit:
+        said = reviewing.report(document, block, done.outcome)
+        result["command"] = reviewing.command(action.title, said)
+    return result
 
 
 def _commanded(ls: Connection, document: Document, action: Action) -> Json:
     if action.edits:
-        return _lazy(ls, document, action)
+        return _decided(ls, document, action)
     return {**_base(action), "command": command(action.title, dict(action.data))}
 
 
 async def _finished(ls: Connection, document: Document, action: Action) -> Json | None:
     if action.edits:
-        return _lazy(ls, document, action)
+        return _decided(ls, document, action)
     try:
         edit = await fill(ls, read_order(ls, Params(action.data, "data")))
     except Stale:

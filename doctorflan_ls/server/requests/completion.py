@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.server import jobs
+from doctorflan_ls.server.client import INSERT_AS_IT_IS
 from doctorflan_ls.server.requests.command import command
 from doctorflan_ls.text import Span
 
@@ -112,6 +113,9 @@ def _item(ls: Connection, item: Item, places: Places, draft: str | None) -> Json
     # A term has nothing more to say.
     if item.data:
         result["data"] = dict(item.data)
+    if ls.client.text_as_it_is:
+        # A marker line that a client indents is a marker no more.
+        result["insertTextMode"] = INSERT_AS_IT_IS
     if item.kind == "task" and draft is None and ls.client.apply_edit:
         # Version and span are those of the note before the item was chosen.
         order = {key: value for key, value in item.data.items() if key not in ("version", "span")}

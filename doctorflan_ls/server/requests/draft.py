@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from doctorflan_ls.server import jobs
-from doctorflan_ls.server.orders import draft_edit
+from doctorflan_ls.server import jobs, reviewing
+from doctorflan_ls.server.orders import draft_edit, same_model, standing
 from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.convert import Json, Places
     from doctorflan_ls.server.params import Params
 
-# Of the draft's last line; a status bar shows no more.
-_TAIL = 80
-
 
 async def draft(ls: Connection, params: Params) -> Json:
     """The finished draft and the edit that would insert it; nothing is inserted by itself."""
     from doctorflan_ls.drafts import to_json  # noqa: PLC0415
 
-    prompt = await _prompt(ls, params)
+    prompt = await read_prompt(ls, params)
     model = params.string_or("model")
+    block_id = params.string_or("block")
+    chosen = model
+    if block_id is not None:
+        # Before the work: what cannot be replaced is said at once.
+        block = standing(prompt.note, block_id)
+        chosen = model or same_model(ls, prompt.note, block)
     partial = params.token("partialResultToken")
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a request handler runs in a task of its own
@@ -37,10 +40,10 @@ async def draft(ls: Connection, params: Params) -> Json:
     def send(offset: int, text: str) -> None:
         if partial is not None:
             ls.progresses.notify(partial, {"offset": offset, "text": text})
-        progress.report(text[-_TAIL:].rpartition("\n")[2])
+        progress.grow(text)
 
     follow = jobs.Follow(send)
-    wanted = jobs.Wanted(prompt, model, insist=model is not None)
+    wanted = jobs.Wanted(prompt, chosen, insist=model is not None)
     with ls.progresses.begin(params.token("workDoneToken"), title, task.cancel) as progress:
         try:
             made = await jobs.run(ls, wanted, follow.see)
@@ -49,15 +52,22 @@ async def draft(ls: Connection, params: Params) -> Json:
     finished = made.draft
     document = ls.document(finished.provenance.uri)
     places = ls.places(document)
-    return {
+    answer: Json = {
         "draft": to_json(finished),
         "evidence": _evidence(finished, places),
-        "edit": draft_edit(ls, document, finished, _place(params, places, prompt)),
         "fallback": made.fallback and asdict(made.fallback),
     }
+    if block_id is None:
+        answer["edit"] = draft_edit(ls, document, finished, _place(params, places, prompt))
+        return answer
+    # The doctor may have changed the note elsewhere, or this very draft.
+    block = standing(document.note, block_id)
+    answer["edit"] = draft_edit(ls, document, finished, block.span.start, block)
+    answer["reviewed"] = reviewing.report(document, block, "regenerated")
+    return answer
 
 
-async def _prompt(ls: Connection, params: Params) -> Prompt:
+async def read_prompt(ls: Connection, params: Params) -> Prompt:
     """What is asked; raises InvalidParams or BadRequest where it makes no sense."""
     from doctorflan_ls.prompts import Prompt  # noqa: PLC0415
     from doctorflan_ls.server import plugged  # noqa: PLC0415

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def did_open(ls: Connection, params: Params) -> None:
     """Take the buffer in."""
     item = params.object("textDocument")
-    ls.documents.open(item.string("uri"), item.integer("version"), item.string("text"))
+    uri = item.string("uri")
+    ls.documents.open(uri, item.integer("version"), item.string("text"))
+    ls.publisher.opened(uri)
 
 
 def did_change(ls: Connection, params: Params) -> None:
@@ -34,11 +36,14 @@ def did_change(ls: Connection, params: Params) -> None:
         ls.tell_once("warning", f"version {uri}", text)
         return
     document.apply(changes, version, ls.client.encoding)
+    ls.publisher.changed(uri)
 
 
 def did_close(ls: Connection, params: Params) -> None:
     """Forget the buffer and all that was made from it."""
-    ls.forget(params.uri())
+    uri = params.uri()
+    ls.forget(uri)
+    ls.publisher.closed(uri)
 
 
 def _change(change: Params) -> Change:

@@ -1,0 +1,132 @@
+"""Findings beside the text: pushed to clients that do not ask, refreshed for those that do.
+
+A push waits until the typing rests, and says nothing of a version that is not the latest.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from doctorflan_ls.features.diagnostics import Diagnostic
+    from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.convert import Json, Places
+    from doctorflan_ls.server.documents import Document
+
+# After the last key: a finding that comes while a word is typed is of half a word.
+_REST_SECONDS = 0.2
+# LSP 3.17, DiagnosticSeverity: Error, Warning, Information.
+_SEVERITIES = {"error": 1, "warning": 2, "information": 3}
+_SOURCE = "doctorflan"
+
+
+class Publisher:
+    """Pushes the findings of one connection's documents."""
+
+    def __init__(self, ls: Connection) -> None:
+        self._ls = ls
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+
+    def opened(self, uri: str) -> None:
+        """Report a document that was just opened."""
+        self._after(0.0, uri)
+
+    def changed(self, uri: str) -> None:
+        """Report a document again, once its typing rests."""
+        self._after(_REST_SECONDS, uri)
+
+    def closed(self, uri: str) -> None:
+        """Take the findings of a closed document away."""
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        if self._pushes:
+            self._push(uri, None, [])
+
+    def refresh(self) -> None:
+        """Report all documents again: checks, terms or settings have changed."""
+        client = self._ls.client
+        for uri in self._ls.documents:
+            self.changed(uri)
+        for can, method in (
+            (client.refreshes_diagnostics, "workspace/diagnostic/refresh"),
+            (client.refreshes_semantic_tokens, "workspace/semanticTokens/refresh"),
+            (client.refreshes_inlay_hints, "workspace/inlayHint/refresh"),
+        ):
+            if can and len(self._ls.documents):
+                self._ls.protocol.send_request(method)
+
+    @property
+    def _pushes(self) -> bool:
+        client = self._ls.client
+        return client.publishes_diagnostics and not client.pulls_diagnostics
+
+    def _after(self, seconds: float, uri: str) -> None:
+        if not self._pushes:
+            return
+        import asyncio  # noqa: PLC0415  # starts faster
+
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        loop = asyncio.get_running_loop()
+        self._waiting[uri] = loop.call_later(seconds, self._begin, uri)
+
+    def _begin(self, uri: str) -> None:
+        self._waiting.pop(uri, None)
+        document = self._ls.documents.get(uri)
+        if document is not None:
+            self._ls.protocol.background(self._report(document))
+
+    async def _report(self, document: Document) -> None:
+        from doctorflan_ls.errors import Stale  # noqa: PLC0415  # starts faster
+
+        text = document.text
+        # A change in between has begun its own wait.
+        with suppress(Stale):
+            items = await report(self._ls, document)
+            if self._ls.still(document, text):
+                self._push(document.uri, document.version, items)
+
+    def _push(self, uri: str, version: int | None, items: list[Json]) -> None:
+        params: Json = {"uri": uri, "diagnostics": items}
+        if version is not None and self._ls.client.versions_diagnostics:
+            params["version"] = version
+        self._ls.protocol.notify("textDocument/publishDiagnostics", params)
+
+
+async def report(ls: Connection, document: Document) -> list[Json]:
+    """The ``Diagnostic`` objects of ``document`` as it is now; none where the settings say so.
+
+    Raises Stale where the text changed meanwhile.
+    """
+    from doctorflan_ls.errors import Stale  # noqa: PLC0415  # starts faster
+    from doctorflan_ls.features.diagnostics import diagnostics  # noqa: PLC0415
+    from doctorflan_ls.server import plugged  # noqa: PLC0415
+    from doctorflan_ls.server.background import beside  # noqa: PLC0415
+
+    if not ls.configuration.settings.checks.show:
+        return []
+    text = document.text
+    brought = await plugged.findings(ls, document)
+    if not ls.still(document, text):
+        raise Stale("server.stale-action")
+    snapshot = ls.snapshot(document, brought=brought)
+    return to_json(await beside(document, lambda: diagnostics(snapshot)), ls.places(document))
+
+
+def to_json(found: tuple[Diagnostic, ...], places: Places) -> list[Json]:
+    """Findings as LSP has them."""
+    return [
+        {
+            "range": places.range(each.span),
+            "severity": _SEVERITIES[each.severity],
+            "code": each.code,
+            "source": _SOURCE,
+            "message": each.message,
+        }
+        for each in found
+    ]
