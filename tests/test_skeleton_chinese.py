@@ -346,3 +346,8 @@ def test_after_the_menopause_pregnancy_is_not_asked_for():
     asked = "育龄女性"
     assert asked not in draft(MANY, "contraindication-check")
     assert asked in draft(MANY.replace("48岁绝经", "规律"), "contraindication-check")
+
+
+def test_a_heading_without_text_says_nothing_of_allergies():
+    text = draft("主诉：发热3天。\n过敏史：\n诊断：肺炎\n", "case-summary")
+    assert part(text, "过敏史：").startswith("［待补充：")

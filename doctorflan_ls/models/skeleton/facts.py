@@ -218,9 +218,16 @@ def allergies(case: Case, query: Query) -> list[Line]:
     words = cues("allergy_statement")
     for span in case.cut(0, len(case.text)):
         for clause in case.clauses(span):
-            if has_cue(case.quote(clause), words) and case.place(clause) != "plan":
+            said = has_cue(case.quote(clause), words) and case.place(clause) != "plan"
+            if said and not _is_heading(case, clause):
                 return [Line((Piece(case.quote(clause), (clause,)),), label)]
     return []
+
+
+def _is_heading(case: Case, span: Span) -> bool:
+    """True where ``span`` is in a heading: an empty section is no statement."""
+    section = case.note.section_at(span.start)
+    return section is not None and section.heading_span.overlaps(span)
 
 
 def _allergy(case: Case, fact: Fact) -> Span:
