@@ -85,9 +85,10 @@ def regenerate(note: Note, block: DraftBlock, draft: Draft, task: Task) -> Edit:
 
 
 def block_at(note: Note, offset: int) -> DraftBlock | None:
-    """The draft that ``offset`` stands in."""
+    """The draft that ``offset`` stands in; behind its last character too where no line end is."""
     for block in note.draft_blocks:
-        if block.span.start <= offset < block.span.end:
+        at_end = offset == block.span.end and not _ends_line(note.text, offset)
+        if block.span.start <= offset < block.span.end or at_end:
             return block
     return None
 

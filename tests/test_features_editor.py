@@ -412,3 +412,12 @@ def test_a_line_left_alone_keeps_its_evidence_when_a_gap_is_filled() -> None:
         assert ("咳嗽3天" in found.text) is known
         if known:
             assert note.slice(found.span) == words
+
+
+def test_the_end_of_a_draft_that_ends_the_note_is_still_in_it() -> None:
+    text = "门诊病历\n" + BLOCK.rstrip("\n")
+    at_end = Span(len(text), len(text))
+    found = {each.data["op"] for each in actions(snapshot(text), at_end)}
+    assert found == {"accept", "discard", "regenerate"}
+    behind = Span(len(text) + 1, len(text) + 1)
+    assert "accept" not in {each.data["op"] for each in actions(snapshot(text + "\n"), behind)}

@@ -1,6 +1,8 @@
 """Findings beside the text: pushed to clients that do not ask, refreshed for those that do.
 
-A push waits until the typing rests, and says nothing of a version that is not the latest.
+A push waits until the typing rests, and says nothing of a version that is not the latest. Some
+clients say that they ask and never do (@codemirror/lsp-client 6): they are waited for, and then
+told like the others.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 # After the last key: a finding that comes while a word is typed is of half a word.
 _REST_SECONDS = 0.2
+# A client that asks does so as soon as it has opened a note.
+_PATIENCE_SECONDS = 2.0
 # LSP 3.17, DiagnosticSeverity: Error, Warning, Information.
 _SEVERITIES = {"error": 1, "warning": 2, "information": 3}
 _SOURCE = "doctorflan"
@@ -29,6 +33,15 @@ class Publisher:
     def __init__(self, ls: Connection) -> None:
         self._ls = ls
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._asks = False
+        self._told: set[str] = set()
+
+    def asked(self) -> None:
+        """Note that the client asks, and take back what it was told before it did."""
+        self._asks = True
+        for uri in self._told:
+            self._push(uri, None, [])
+        self._told.clear()
 
     def opened(self, uri: str) -> None:
         """Report a document that was just opened."""
@@ -43,8 +56,9 @@ class Publisher:
         waiting = self._waiting.pop(uri, None)
         if waiting is not None:
             waiting.cancel()
-        if self._pushes:
+        if uri in self._told:
             self._push(uri, None, [])
+            self._told.discard(uri)
 
     def refresh(self) -> None:
         """Report all documents again: checks, terms or settings have changed."""
@@ -61,12 +75,13 @@ class Publisher:
 
     @property
     def _pushes(self) -> bool:
-        client = self._ls.client
-        return client.publishes_diagnostics and not client.pulls_diagnostics
+        return self._ls.client.publishes_diagnostics and not self._asks
 
     def _after(self, seconds: float, uri: str) -> None:
         if not self._pushes:
             return
+        if self._ls.client.pulls_diagnostics and not self._told:
+            seconds = _PATIENCE_SECONDS
         import asyncio  # noqa: PLC0415  # starts faster
 
         waiting = self._waiting.pop(uri, None)
@@ -88,7 +103,8 @@ class Publisher:
         # A change in between has begun its own wait.
         with suppress(Stale):
             items = await report(self._ls, document)
-            if self._ls.still(document, text):
+            if self._pushes and self._ls.still(document, text):
+                self._told.add(document.uri)
                 self._push(document.uri, document.version, items)
 
     def _push(self, uri: str, version: int | None, items: list[Json]) -> None:

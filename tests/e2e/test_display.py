@@ -106,6 +106,16 @@ async def test_a_client_that_asks_is_not_told_and_is_asked_to_ask_again():
         assert pushes(peer.heard) == []
 
 
+async def test_a_client_that_says_it_asks_and_does_not_is_told_until_it_does():
+    async with stdio() as peer:
+        await peer.initialize(PULL, locale="zh")
+        uri = await peer.open(NOTE)
+        (first,) = await peer.until(pushes)
+        assert "ZC-09" in codes(first)
+        await peer.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
+        assert pushes(peer.heard)[-1] == {"uri": uri, "diagnostics": []}
+
+
 async def test_findings_can_be_switched_off():
     async with stdio() as peer:
         options = {"checks": {"show": False}}

@@ -331,6 +331,47 @@ async def test_completion_of_headings_honours_snippets(capabilities, kind):
             assert isinstance(resolved["documentation"], str)
 
 
+KATE = {
+    "textDocument": {
+        "codeAction": {
+            "codeActionLiteralSupport": {
+                "codeActionKind": {"valueSet": ["quickfix", "refactor", "source"]}
+            }
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "source", "empty"),
+    [(KATE, "doctorflan", True), (KATE, None, False), (FULL, "doctorflan", False)],
+)
+async def test_a_client_that_applies_all_it_gets_gets_nothing_for_a_finding(
+    capabilities, source, empty
+):
+    finding = {"range": at(1, 0), "message": "m"} | ({"source": source} if source else {})
+    async with stdio() as peer:
+        await peer.initialize(capabilities)
+        uri = await peer.open(NOTE)
+        assert (not await actions(peer, uri, diagnostics=[finding])) is empty
+        assert await actions(peer, uri)
+
+
+async def test_a_client_that_takes_no_edits_gets_accept_and_discard_as_edits_alone():
+    async with stdio() as peer:
+        await peer.initialize(KATE)
+        uri = await peer.open(
+            "主诉：咳嗽\n〔DoctorFLAN 草稿 待审核｜分诊｜triage｜skeleton 1｜#1a〕\n甲\n"
+            "〔DoctorFLAN 草稿结束｜#1a〕\n"
+        )
+        found = [each for each in await actions(peer, uri, at(2, 0)) if "edit" in each]
+        assert [each["kind"] for each in found] == [
+            "quickfix.doctorflan.accept",
+            "quickfix.doctorflan.discard",
+        ]
+        assert not any("command" in each for each in found)
+
+
 @pytest.mark.parametrize(("modes", "sent"), [([1, 2], 1), ([2], None), (None, None)])
 async def test_completions_ask_not_to_be_indented_where_the_client_would(modes, sent):
     item = {} if modes is None else {"insertTextModeSupport": {"valueSet": modes}}

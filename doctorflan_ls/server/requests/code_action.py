@@ -30,6 +30,8 @@ async def code_action(ls: Connection, params: Params) -> list[Json]:
     span = ls.places(document).span(params.range("range"))
     context = params.object_or_none("context")
     only = context.strings_or_none("only") if context else None
+    if only is None and _takes_all(ls, context):
+        return []
     found = actions(ls.snapshot(document), span, only)
     if ls.client.code_action_resolves_edit:
         return [_lazy(ls, document, action) for action in found]
@@ -53,6 +55,21 @@ async def resolve(ls: Connection, params: Params) -> Json:
     if said is not None and ls.client.code_action_resolves_command:
         action["command"] = reviewing.command(str(action.get("title", "")), said)
     return action
+
+
+def _takes_all(ls: Connection, context: Params | None) -> bool:
+    """Whether the client means to apply whatever comes, unseen, as a fix of a finding.
+
+    Kate does at Ctrl+. on a finding: 22 drafts at once. Its list of actions names no finding. ALE
+    and others that show a list name theirs without its source, or take edits from a server.
+    """
+    if context is None or ls.client.code_action_resolves_edit or ls.client.apply_edit:
+        return False
+    return any(each.raw.get("source") == "doctorflan" for each in _findings(context))
+
+
+def _findings(context: Params) -> list[Params]:
+    return context.objects("diagnostics") if context.has("diagnostics") else []
 
 
 def _base(action: Action) -> Json:

@@ -17,7 +17,9 @@ async def diagnostic(ls: Connection, params: Params) -> Json:
 
     from doctorflan_ls.drafts import digest  # noqa: PLC0415
 
-    items = await _latest(ls, params.uri())
+    uri = params.uri()
+    ls.publisher.asked()
+    items = await _latest(ls, uri)
     # Of the findings themselves, so that no server need remember what it said.
     result_id = digest(json.dumps(items))[:32]
     if params.string_or("previousResultId") == result_id:
