@@ -41,6 +41,20 @@ def test_a_draft_is_no_section_and_has_no_facts(line_end):
     assert not [fact for fact in note.facts if fact.span.overlaps(draft.span)]
 
 
+@pytest.mark.parametrize("before", ["/", "、", "  ", "\t     ", "　／"])
+def test_what_an_editor_puts_before_a_marker_is_part_of_it(before):
+    text = f"主诉：咳嗽\n{before}{OPEN}\n诊断：高热\n{before}{CLOSE}\n既往史：体健"
+    note = parse_note(text)
+    (draft,) = note.draft_blocks
+    assert [section.id for section in note.sections] == ["chief_complaint", "past_history"]
+    assert str(note.edited(draft.span, "", 1).text) == "主诉：咳嗽\n既往史：体健"
+
+
+@pytest.mark.parametrize("before", ["见", "1. ", "//", "/ "])
+def test_a_marker_within_a_line_is_none(before):
+    assert parse_note(f"{before}{OPEN}\n诊断：高热\n{CLOSE}\n").draft_blocks == ()
+
+
 @pytest.mark.parametrize(
     "text", [f"{OPEN}\n诊断：肺炎", f"{CLOSE}\n诊断：肺炎", f"{CLOSE}\n诊断：肺炎\n{OPEN}"]
 )

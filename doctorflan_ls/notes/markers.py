@@ -19,15 +19,19 @@ _LONGEST_FIELD = 80
 LONGEST = 5 * _LONGEST_FIELD
 """No marker line is longer, in code points."""
 
+# Some editors indent what they insert, and Kate leaves the "/" of the request before it: a draft
+# that were no draft for that would be read as the record.
+_BEFORE = r"(?<![^\r\n])[ \t\u3000]{0,40}[/、／]?"
+
 PATTERN = re.compile(
-    r"(?<![^\r\n])〔DoctorFLAN (?:"
+    rf"{_BEFORE}〔DoctorFLAN (?:"
     rf"(?:草稿 待审核|draft, to be reviewed)｜[^\r\n〔〕｜]{{1,{_LONGEST_FIELD}}}"
     rf"｜(?P<task>[^\r\n〔〕｜]{{1,{_LONGEST_FIELD}}})｜(?P<model>[^\r\n〔〕｜]{{1,{_LONGEST_FIELD}}})"
     r"｜#(?P<opens>[0-9A-Za-z]{1,32})"
     r"|(?:草稿结束|end of draft)｜#(?P<closes>[0-9A-Za-z]{1,32})"
     r")〕[ \t]{0,8}(?:\r\n|\n|\r|\Z)"
 )
-"""A marker with its line end."""
+"""A marker with its line end and with what may stand before it."""
 
 
 class Marker(NamedTuple):
