@@ -125,9 +125,9 @@ def _fact_lines(snapshot: Snapshot, fact: Fact) -> list[str]:
 
 
 def _measurement(snapshot: Snapshot, fact: Fact) -> list[str]:
-    value = f"{fact.value:g}" if isinstance(fact.value, float) else str(fact.value or fact.text)
     flag = f" {snapshot.say(f'hover.flag-{fact.flag}')}" if fact.flag else ""
-    lines = [f"{fact.name} {value} {fact.unit or ''}".rstrip() + flag]
+    # In the note's own words: the names of the tables are English where laboratories' are.
+    lines = [" ".join(fact.text.split()) + flag]
     lines.extend(
         snapshot.say("hover.range", range=each.shown, source=each.source)
         for each in reference_ranges(snapshot.note, fact)

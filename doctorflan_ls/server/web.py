@@ -54,9 +54,9 @@ _TYPES = {
 _PLAIN = _TYPES[".txt"]
 # What may follow in a policy: nothing in it can end a directive.
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
-# Editors put their styles into the page themselves; scripts come as files alone.
+# The page constructs its styles and parses none.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " font-src 'self'; manifest-src 'self'; connect-src 'self' ws://{host}; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
