@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from doctorflan_ls.checks.scope import Check
-from doctorflan_ls.models.base import Listed
-from doctorflan_ls.notes.facts.vocabulary import TermEntry
-from doctorflan_ls.notes.headings import SectionKind
-from doctorflan_ls.plugins import builtin
-from doctorflan_ls.plugins.scratch import Contribution, Scratch
-from doctorflan_ls.tasks.model import Task
+if TYPE_CHECKING:
+    from doctorflan_ls.checks.scope import Check
+    from doctorflan_ls.models.base import Listed
+    from doctorflan_ls.notes.facts.vocabulary import TermEntry
+    from doctorflan_ls.notes.headings import SectionKind
+    from doctorflan_ls.plugins.scratch import Contribution
+    from doctorflan_ls.tasks.model import Task
 
 
 class Owned(NamedTuple):
@@ -58,8 +58,13 @@ class Registry:
         return tuple(entry for each in self.contributions for entry in each.terms)
 
 
+# What is built in goes through what plugins go through, which is imported for the first of it: an
+# editor has its outline before that.
 @cache
 def _builtin_tasks() -> tuple[Task, ...]:
+    from doctorflan_ls.plugins import builtin  # noqa: PLC0415
+    from doctorflan_ls.plugins.scratch import Scratch  # noqa: PLC0415
+
     scratch = Scratch("")
     builtin.register_tasks(scratch.register_task)
     return scratch.commit().tasks
@@ -67,6 +72,9 @@ def _builtin_tasks() -> tuple[Task, ...]:
 
 @cache
 def _builtin_models() -> tuple[Listed, ...]:
+    from doctorflan_ls.plugins import builtin  # noqa: PLC0415
+    from doctorflan_ls.plugins.scratch import Scratch  # noqa: PLC0415
+
     scratch = Scratch("")
     builtin.register_models(scratch.register_model)
     return scratch.commit().models
@@ -74,6 +82,9 @@ def _builtin_models() -> tuple[Listed, ...]:
 
 @cache
 def _builtin_checks() -> tuple[Check, ...]:
+    from doctorflan_ls.plugins import builtin  # noqa: PLC0415
+    from doctorflan_ls.plugins.scratch import Scratch  # noqa: PLC0415
+
     scratch = Scratch("")
     builtin.register_checks(scratch.register_check)
     return scratch.commit().checks
