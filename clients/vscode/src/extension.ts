@@ -7,6 +7,7 @@ import { NotesTree } from "./review/tree";
 import { plainVersion } from "./server/version";
 import { Supervisor } from "./server/supervisor";
 import type { Services } from "./services";
+import { isNote } from "./views/editor";
 import { tellProblems } from "./views/problems";
 import { StatusItem } from "./views/statusItem";
 
@@ -33,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   void setLanguages();
-  void services.server.start();
+  context.subscriptions.push(wakeForNotes(services));
   void import("./welcome").then(({ welcomeOnce }) => welcomeOnce(services));
   services.output.info(`Activated in ${(performance.now() - began).toFixed(1)} ms.`);
 }
@@ -54,11 +55,33 @@ function makeServices(context: vscode.ExtensionContext): Services {
   return { context, output, server, changed };
 }
 
+/** The server starts with the first note, or in a folder that holds some. */
+function wakeForNotes(services: Services): vscode.Disposable {
+  const { server } = services;
+  wakeForOpen(services);
+  void vscode.workspace.findFiles("**/*.{note,emr}", undefined, 1).then((found) => {
+    if (found.length > 0) {
+      server.wake();
+    }
+  });
+  return vscode.workspace.onDidOpenTextDocument(() => {
+    wakeForOpen(services);
+  });
+}
+
+function wakeForOpen({ server }: Services): void {
+  if (vscode.workspace.textDocuments.some(isNote)) {
+    server.wake();
+  }
+}
+
 async function settingsChanged(services: Services, event: vscode.ConfigurationChangeEvent): Promise<void> {
   await setLanguages();
-  if (RESTART_SETTINGS.some((setting) => event.affectsConfiguration(setting))) {
-    await services.server.restart();
+  const { server } = services;
+  if (server.state.phase !== "asleep" && RESTART_SETTINGS.some((setting) => event.affectsConfiguration(setting))) {
+    await server.restart();
   }
+  wakeForOpen(services);
 }
 
 /** A folder that is trusted now may bring the server in its `.venv`. */

@@ -24,8 +24,8 @@ export const prepare = async ({ languageServer }) => ({
 export async function run({ workbench: w }) {
   const toast = await w.notified(/本机没有安装 DoctorFLAN 语言服务/, 40_000);
   await toast.locator(".monaco-button, a", { hasText: "复制安装命令" }).first().click();
-  await w.notified(/`?pipx install doctorflan-ls`? 已复制/);
-  assert.equal(await w.page.evaluate(() => navigator.clipboard.readText()), "pipx install doctorflan-ls");
+  await w.notified(/`?pipx install \.\/doctorflan-ls`? 已复制/);
+  assert.equal(await w.page.evaluate(() => navigator.clipboard.readText()), "pipx install ./doctorflan-ls");
   await w.shot("71-missing-untrusted");
   await w.openFile("头晕.note");
   await w.press("Control+End");

@@ -7,8 +7,9 @@ export const prepare = async () => ({ settings: { "doctorflan.language": "en", "
 
 export async function run({ workbench: w }) {
   await w.page.waitForSelector(".getting-started-step, .gettingStartedContainer .step-list-container", { timeout: 30_000 });
-  await w.page.waitForTimeout(1_500);
+  await w.page.waitForTimeout(5_000);
   await w.shot("60-walkthrough");
+  assert.equal(await w.status().count(), 0, "no server is started before there is a note");
   await w.command("DoctorFLAN: Open example note");
   await until(async () => /Dizziness/.test((await w.page.locator(".view-lines").first().textContent())?.replace(/\u00a0/g, " ") ?? ""), 15_000, async () => "no example note");
   await w.statusSays(/skeleton · offline/);

@@ -13,14 +13,14 @@ export type Problem =
 
 export type Remedy = "copyInstall" | "copyUpgrade" | "openSetting" | "restart" | "showLog" | "openGuide";
 
-export const INSTALL_COMMAND = "pipx install doctorflan-ls";
-export const UPGRADE_COMMAND = "pipx upgrade doctorflan-ls";
+export const INSTALL_COMMAND = "pipx install ./doctorflan-ls";
+export const UPGRADE_COMMAND = "pipx install --force ./doctorflan-ls";
 
 /** One sentence: what is wrong and how to mend it. */
 export function sentence(problem: Problem): string {
   switch (problem.kind) {
     case "missing":
-      return t("DoctorFLAN's language server is not installed on this machine: install it with `{0}`, or set doctorflan.server.path to where it is.", INSTALL_COMMAND);
+      return t("DoctorFLAN's language server is not installed on this machine: install it beside a clone of its repository with `{0}`, or set doctorflan.server.path to where it is.", INSTALL_COMMAND);
     case "bad-path":
       return t("doctorflan.server.path is set to {0}, where there is no program that can be run: correct it, or empty it to have the server found by itself.", problem.path);
     case "not-ours":

@@ -21,7 +21,8 @@ const SILENT_AFTER = 60_000;
 /** A server that never came up is tried this often: it will hardly fare better the next time. */
 const START_TRIES = 2;
 
-export type Phase = "stopped" | "starting" | "slow" | "running" | "restarting" | "failed";
+/** `asleep`: nobody has needed it yet. */
+export type Phase = "asleep" | "stopped" | "starting" | "slow" | "running" | "restarting" | "failed";
 
 export interface ServerState {
   phase: Phase;
@@ -48,7 +49,7 @@ function lacksRequests(client: LanguageClient | undefined): boolean {
 export class Supervisor implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<ServerState>();
   readonly onDidChange = this.changed.event;
-  private current: ServerState = { phase: "stopped" };
+  private current: ServerState = { phase: "asleep" };
   private run: Run | undefined;
   private readonly policy = new RestartPolicy(RESTART_LIMITS, () => performance.now());
   private pending: NodeJS.Timeout | undefined;
@@ -69,8 +70,16 @@ export class Supervisor implements vscode.Disposable {
     return this.current.phase === "running" ? this.run?.client : undefined;
   }
 
+  /** Starts the server unless that was done before; a window without notes needs none. */
+  wake(): void {
+    if (this.starts === 0) {
+      void this.start();
+    }
+  }
+
   /** The running client; waits for a start under way. Undefined where there will be none. */
   async ready(token?: vscode.CancellationToken): Promise<LanguageClient | undefined> {
+    this.wake();
     while (["starting", "slow", "restarting"].includes(this.current.phase)) {
       if (token?.isCancellationRequested === true) {
         return undefined;

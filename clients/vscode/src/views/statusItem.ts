@@ -20,7 +20,6 @@ export class StatusItem implements vscode.Disposable {
     this.item = vscode.window.createStatusBarItem("doctorflan.status", vscode.StatusBarAlignment.Right, 100);
     this.item.name = "DoctorFLAN";
     this.item.command = MENU;
-    this.item.show();
     const refresh = (): void => {
       this.refreshSoon();
     };
@@ -57,6 +56,7 @@ export class StatusItem implements vscode.Disposable {
 
   private draw(state: ServerState): void {
     const texts: Record<ServerState["phase"], [string, string]> = {
+      asleep: ["$(circle-outline)", "DoctorFLAN"],
       stopped: ["$(circle-slash)", t("DoctorFLAN: stopped")],
       starting: ["$(loading~spin)", t("DoctorFLAN: starting")],
       slow: ["$(loading~spin)", t("DoctorFLAN: still starting, you can go on writing")],
@@ -69,6 +69,11 @@ export class StatusItem implements vscode.Disposable {
       return;
     }
     this.show(icon, text, state.problem === undefined ? text : sentence(state.problem));
+    if (state.phase === "asleep") {
+      this.item.hide();
+    } else {
+      this.item.show();
+    }
     this.item.backgroundColor =
       state.phase === "failed" ? new vscode.ThemeColor("statusBarItem.errorBackground") : undefined;
   }
