@@ -122,6 +122,22 @@ export class Workbench {
     );
   }
 
+  /** Writes `text` at the end of the note, and saves until it stands there. */
+  async append(name, text) {
+    await this.openFile(name);
+    await this.page.locator(".editor-instance .monaco-editor.focused").first().waitFor();
+    await this.press("Control+End");
+    await this.insert(text);
+    await until(
+      async () => {
+        await this.save();
+        return (await this.saved(name)).endsWith(text);
+      },
+      10_000,
+      async () => `${name} does not end with what was written: ${JSON.stringify((await this.saved(name)).slice(-80))}`,
+    );
+  }
+
   /** One step back in the note. */
   async undo(name) {
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).first().waitFor();

@@ -27,11 +27,7 @@ export async function run({ workbench: w }) {
   await w.notified(/`?pipx install \.\/doctorflan-ls`? 已复制/);
   assert.equal(await w.page.evaluate(() => navigator.clipboard.readText()), "pipx install ./doctorflan-ls");
   await w.shot("71-missing-untrusted");
-  await w.openFile("头晕.note");
-  await w.press("Control+End");
-  await w.insert("没有服务也能写。");
-  await w.save();
-  assert.ok((await w.saved("头晕.note")).endsWith("没有服务也能写。"));
+  await w.append("头晕.note", "没有服务也能写。");
   await w.command("Workspaces: Manage Workspace Trust");
   await w.page.locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ }).first().click();
   await w.statusSays(/skeleton · 本机运行/, 40_000);
