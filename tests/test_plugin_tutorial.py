@@ -119,4 +119,4 @@ def test_every_block_of_the_tutorial_is_used():
     others = {block.language for block in page if not block.path} - {"sh", "text"}
     assert others == {"lua"}
     (lua,) = (block.body for block in page if block.language == "lua")
-    assert lua in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert lua in (ROOT / "docs" / "editors" / "neovim.md").read_text(encoding="utf-8")

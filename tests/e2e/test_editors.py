@@ -28,6 +28,13 @@ URI = "file:///n.txt"
 async def client(request, lsp_client: LanguageClient):
     # pytest-lsp claims that it registers capabilities, and answers that it does not.
     lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
+    # Nor does it answer to the refreshes that it claims to support, which plugins bring about.
+    for refresh in (
+        types.WORKSPACE_DIAGNOSTIC_REFRESH,
+        types.WORKSPACE_SEMANTIC_TOKENS_REFRESH,
+        types.WORKSPACE_INLAY_HINT_REFRESH,
+    ):
+        lsp_client.feature(refresh)(lambda params: None)
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=pytest_lsp.client_capabilities(request.param),

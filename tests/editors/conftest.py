@@ -59,6 +59,14 @@ class Ward:
         """Wait until each of ``wanted`` stands in the saved file."""
         eventually(what, lambda: all(each in self.saved for each in wanted), lambda: self.saved)
 
+    def saves_without(self, *gone: str) -> None:
+        """Wait until none of ``gone`` stands in the saved file."""
+        eventually(
+            f"a file without {gone}",
+            lambda: not any(each in self.saved for each in gone),
+            lambda: self.saved,
+        )
+
     def saves_the_note(self) -> None:
         """Wait until the saved file is the note as it was."""
         eventually("the note as it was", lambda: self.saved == NOTE, lambda: self.saved)

@@ -53,7 +53,7 @@ def test_a_typed_task_becomes_its_draft_and_is_accepted(ward, nvim):
     nvim.shows(DRAFT)
     save(nvim)
     ward.saves("the draft", f"{NOTE}{DRAFT}分诊", "感染科（依据：发热）")
-    assert "/fz" not in ward.saved
+    ward.saves_without("/fz")
     # What a statement rests on: its words by hover, their place by definition.
     nvim.type("/感染科")
     nvim.keys("Enter")
@@ -68,7 +68,7 @@ def test_a_typed_task_becomes_its_draft_and_is_accepted(ward, nvim):
     nvim.hides(DRAFT)
     save(nvim)
     ward.saves("what was accepted", "感染科（依据：发热）")
-    assert DRAFT not in ward.saved
+    ward.saves_without(DRAFT)
     assert ward.saved.startswith(NOTE)
 
 

@@ -64,7 +64,7 @@ def test_a_draft_of_the_whole_note_its_evidence_and_its_acceptance(ward, vim):
     vim.hides(DRAFT)
     save(vim)
     ward.saves("what was accepted", f"{NOTE}急诊征象", "感染科（依据：发热）")
-    assert DRAFT not in ward.saved
+    ward.saves_without(DRAFT)
 
 
 def test_discard(ward, vim):
