@@ -34,7 +34,8 @@ async def client(request, lsp_client: LanguageClient):
         types.WORKSPACE_SEMANTIC_TOKENS_REFRESH,
         types.WORKSPACE_INLAY_HINT_REFRESH,
     ):
-        lsp_client.feature(refresh)(lambda params: None)
+        if refresh not in lsp_client.protocol.fm.features:
+            lsp_client.feature(refresh)(lambda params: None)
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=pytest_lsp.client_capabilities(request.param),
