@@ -46,6 +46,25 @@ def test_what_becomes_of_a_drug(text: str, words: str, status: str, dose: str | 
     assert (fact.status, fact.dose) == (status, dose)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Lisinopril 10 mg daily, stopped last week.", ["stopped"]),
+        ("Lisinopril 10 mg daily was held for AKI.", ["stopped"]),
+        ("Lisinopril 10 mg daily (stopped), metformin 500 mg daily.", ["stopped", "current"]),
+        ("Lisinopril 10 mg daily, stopped metformin 500 mg daily.", ["current", "stopped"]),
+        ("Ibuprofen 400 mg daily, pain stopped.", ["current"]),
+        ("既往史：服用氨氯地平片 5mg 口服 每日1次，上周已停用。", ["stopped"]),
+        ("既往史：服用氨氯地平片 5mg，2周前停用阿司匹林肠溶片 100mg。", ["current", "stopped"]),
+    ],
+)
+def test_a_drug_that_is_stopped_behind_its_dose_is_not_current(
+    text: str, expected: list[str]
+) -> None:
+    note = parse_note(text if "既往史" in text else f"MEDICATIONS: {text}")
+    assert [fact.status for fact in note.facts if fact.kind == "drug"] == expected
+
+
 def test_a_letter_among_results_is_an_analyte() -> None:
     assert only("LABS: Na 131, K 5.6, Cl 99.", "lab", "K 5.6").flag == "H"
     assert not [fact for fact in parse_note("Imaging: K 5.6 seen.").facts if fact.kind == "lab"]

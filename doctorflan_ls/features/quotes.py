@@ -27,6 +27,9 @@ _SENTENCE_END = re.compile(r"[。！？；;!?\r\n]|\.(?=\s)")
 _CLOSING = "，。；、,;.)）]］"
 _LEAST_CHINESE, _LEAST_LATIN, _LEAST_REST = 2, 3, 2
 _LONGEST = 80
+# Chinese sides are part of a diagnosis; English ones stand before it.
+_SIDE = re.compile(r"(left|right|bilateral|左侧?|右侧?|双侧?)[ -]*$", re.IGNORECASE)
+_LONGEST_SIDE = 12
 # Far away in a very long note nobody remembers it, and each key would cost the whole note.
 _NEAR = 50_000
 _MOST_TRIED, _MOST = 8, 3
@@ -73,12 +76,17 @@ def _candidates(note: Note, before: str, offset: int) -> Iterator[_Candidate]:
         if fact.kind in barred or not _is_offered(fact):
             continue
         typed = _typed(before, fact.text)
-        if typed and not fact.span.overlaps(Span(offset - typed, offset)):
+        if not typed or fact.span.overlaps(Span(offset - typed, offset)):
+            continue
+        if _side(before[:-typed]) == _side_of(note, fact):
             yield _Candidate(fact, typed)
 
 
 def _is_offered(fact: Fact) -> bool:
-    if fact.kind not in _KINDS or len(fact.text) > _LONGEST or len(fact.text.splitlines()) != 1:
+    text = fact.text
+    # Half of a bracket: words of two clauses that were read as one.
+    torn = text.count("（") != text.count("）") or text.count("(") != text.count(")")
+    if fact.kind not in _KINDS or len(text) > _LONGEST or len(text.splitlines()) != 1 or torn:
         return False
     if fact.kind == "drug":
         taken = fact.status not in _NO_LONGER_TAKEN
@@ -104,6 +112,16 @@ def _typed(before: str, quote: str) -> int:
         if enough or len(_LATIN.findall(typed)) >= _LEAST_LATIN:
             return length
     return 0
+
+
+def _side(before: str) -> str:
+    """The side that ``before`` ends with; empty where it names none."""
+    found = _SIDE.search(before)
+    return found[1].lower() if found else ""
+
+
+def _side_of(note: Note, fact: Fact) -> str:
+    return _side(note.slice(Span(max(fact.span.start - _LONGEST_SIDE, 0), fact.span.start)))
 
 
 def _in_word(char: str) -> bool:

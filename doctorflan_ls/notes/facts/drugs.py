@@ -7,7 +7,7 @@ Names come from ``data/terms/drugs.tsv``; names it lacks are recognised by their
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from doctorflan_ls.notes.facts import assertion
 from doctorflan_ls.notes.facts.vocabulary import matches
@@ -148,6 +148,13 @@ _STATUS_AFTER: tuple[tuple[DrugStatus, re.Pattern[str]], ...] = (
     ),
     ("new", re.compile(r"[^。；;,，]{0,40}\(new\)", re.IGNORECASE)),
 )
+# Behind the dose: "10 mg daily, stopped last week", 5mg 每日1次，上周已停用.
+_STOPPED_BEHIND = re.compile(
+    r"\s?[，,、(（]?[^。；;.,，()（）\n]{0,12}?"
+    r"(?P<cue>停用|停药|停服|\b(?:stopped|discontinued|held|on hold)\b)",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(r"[，,。；;.()（）\n]|$")
 _CHANGED_TO = re.compile(
     r"\s*(?:加量至|减量至|增至|减至|(?:was |were |is |has been )?"
     r"(?:increased|decreased|reduced|changed|uptitrated) (?:from [^.;,]{1,20} )?to)\s*",
@@ -166,9 +173,11 @@ _DENIED = re.compile(
 def find(sentence: Sentence) -> Iterable[Fact]:
     """The drugs of ``sentence``; those that are allergens are sorted out by ``extract``."""
     taken: list[Span] = []
-    for span, name in _names(sentence):
+    names = list(_names(sentence))
+    stopped = _stopped_behind(sentence.text, [span for span, _ in names])
+    for span, name in names:
         if not any(span.overlaps(other) for other in taken):
-            fact = _fact(sentence, span, name)
+            fact = _fact(sentence, span, name, stopped)
             if fact is not None:
                 taken.append(fact.span)
                 yield fact
@@ -186,7 +195,25 @@ def _names(sentence: Sentence) -> Iterator[tuple[Span, str]]:
                 yield span, found[group].lower()
 
 
-def _fact(sentence: Sentence, name_span: Span, name: str) -> Fact | None:
+def _stopped_behind(text: str, names: list[Span]) -> dict[Span, int]:
+    """Where it is said behind a drug, and not of the next one or of a symptom, that it stopped."""
+    found: dict[Span, int] = {}
+    others = [*names, *(match.span for match in matches(text, "symptom", "sign"))]
+    for name in names:
+        end, _ = _dosing(text, name.end)
+        said = _STOPPED_BEHIND.match(text, end)
+        if said is None:
+            continue
+        clause = _CLAUSE_END.search(text, said.end())
+        reach = Span(end, clause.start() if clause else len(text))
+        if not any(reach.overlaps(other) for other in others):
+            found[name] = said.start("cue")
+    return found
+
+
+def _fact(
+    sentence: Sentence, name_span: Span, name: str, stopped: Mapping[Span, int]
+) -> Fact | None:
     text = sentence.text
     end, parts = _dosing(text, name_span.end)
     said: Assertion | None = assertion.read(sentence, name_span, "drug").assertion
@@ -202,7 +229,7 @@ def _fact(sentence: Sentence, name_span: Span, name: str) -> Fact | None:
         dose=parts.get("dose") or _dose_before(text, name_span.start),
         route=parts.get("route") or _route_before(text, name_span.start),
         frequency=parts.get("frequency"),
-        status=None if said in ("denied", "family") else _status(sentence, name_span),
+        status=None if said in ("denied", "family") else _status(sentence, name_span, stopped),
         assertion=said,
         section=sentence.section,
     )
@@ -244,11 +271,15 @@ def _route_before(text: str, start: int) -> str | None:
     )
 
 
-def _status(sentence: Sentence, span: Span) -> DrugStatus | None:
+def _status(sentence: Sentence, span: Span, stopped: Mapping[Span, int]) -> DrugStatus | None:
+    if span in stopped:
+        return "stopped"
     for status, pattern in _STATUS_AFTER:
         if pattern.match(sentence.text, span.end):
             return status
-    before = sentence.text[max(span.start - 80, 0) : span.start]
+    # What was said of a drug before this one is not said of this one.
+    own = max((cue + 1 for cue in stopped.values() if cue < span.start), default=0)
+    before = sentence.text[max(span.start - 80, own, 0) : span.start]
     heads = [
         (max(hit.start() for hit in _heads(pattern, before)), status)
         for status, pattern in _STATUS
