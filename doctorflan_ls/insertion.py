@@ -6,22 +6,12 @@ it. Discarding an inserted draft gives back the note as it was, to the character
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from doctorflan_ls.drafts import Draft, escape_snippet, plain, snippet
 from doctorflan_ls.notes.markers import closing, opening
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.tasks.model import Task
-from doctorflan_ls.text import Span, Text
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """``span`` of the note becomes ``text``."""
-
-    span: Span
-    text: str
+from doctorflan_ls.text import Edit, Span, Text
 
 
 def line_end_of(text: Text) -> str:
@@ -34,8 +24,9 @@ def line_end_of(text: Text) -> str:
 
 
 def insertion_offset(note: Note, at: int) -> int:
-    """Where a draft asked for at ``at`` goes: the start of the next line, behind a draft there."""
-    offset = _after_line(note.text, at)
+    """Where a draft asked for at ``at`` goes: the start of the next line, behind a draft there and
+    behind the front matter."""
+    offset = max(_after_line(note.text, at), note.front)
     for block in note.draft_blocks:
         if block.span.start <= at < block.span.end or block.span.start < offset < block.span.end:
             offset = block.span.end

@@ -1,4 +1,4 @@
-"""Why drafts are discarded or changed: coded reasons, from ``data/review_reasons.toml``."""
+"""Why drafts are discarded or changed, and findings put aside: coded reasons, from ``data/``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ class Reason:
 
 @cache
 def review_reasons() -> tuple[Reason, ...]:
-    """The reasons in the order they are offered."""
-    source = files("doctorflan_ls").joinpath("data", "review_reasons.toml")
+    """The reasons to discard or change a draft, in the order they are offered."""
+    return _reasons("review_reasons.toml")
+
+
+@cache
+def dismiss_reasons() -> tuple[Reason, ...]:
+    """The reasons to put a finding aside, in the order they are offered."""
+    return _reasons("dismiss_reasons.toml")
+
+
+def _reasons(name: str) -> tuple[Reason, ...]:
+    source = files("doctorflan_ls").joinpath("data", name)
     rows = tomllib.loads(source.read_text(encoding="utf-8"))["reason"]
     return tuple(Reason(row["id"], Bilingual(**row["title"])) for row in rows)

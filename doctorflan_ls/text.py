@@ -40,6 +40,14 @@ class Span(NamedTuple):
         return self.start < other.end and other.start < self.end
 
 
+class Edit(NamedTuple):
+    """``span`` of a text becomes ``text``."""
+
+    span: Span
+    text: str
+
+
+
 class Spans:
     """Many spans, searched for those that share a character with another."""
 

@@ -13,10 +13,13 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from doctorflan_ls.cli.app import app
+from doctorflan_ls.rule_pages import page
 from doctorflan_ls.settings import SETTINGS, Setting
 from doctorflan_ls.settings.schema import json_schema
 from doctorflan_ls.tasks.registry import builtin_tasks
+from scripts.calculators_page import calculators_page
 from scripts.protocol_page import requests
+from scripts.rule_pages import documents_table, rules_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,8 +30,14 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "schemas" / "settings.schema.json": schema,
         ROOT / "docs" / "settings.md": settings_page(),
+        **{page(locale): rules_page(locale) for locale in ("zh", "en")},
+        ROOT / "docs" / "calculators.md": calculators_page(),
         ROOT / "docs" / "protocol.md": protocol_page(
             (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+        ),
+        ROOT / "docs" / "rules.md": _renewed(
+            (ROOT / "docs" / "rules.md").read_text(encoding="utf-8"),
+            {"documents": f"\n{documents_table()}\n"},
         ),
         ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
     }

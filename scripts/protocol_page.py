@@ -11,7 +11,10 @@ Schema = dict[str, Any]
 
 _SCHEMAS = Path(__file__).parent.parent / "schemas" / "protocol"
 # The order of use: a draft, its review, what else an editor asks for, what a panel shows.
-_REQUESTS = ("draft", "review", "drafts", "outgoing", "check", "tasks", "analysis", "status")
+_REQUESTS = (
+    *("draft", "review", "drafts", "outgoing", "check", "context"),
+    *("tasks", "analysis", "status"),
+)
 
 
 def requests() -> str:

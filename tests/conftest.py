@@ -2,6 +2,7 @@
 
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,15 @@ from doctorflan_ls.notes.brought import read_with
 from doctorflan_ls.plugins import Plugins
 from doctorflan_ls.plugins.loading import Point
 from tests.plugin_sources import QUICK
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory, monkeypatch):
+    """No test writes to the audit trail of whoever runs it: not on Linux, macOS or Windows."""
+    folder = str(tmp_path_factory.mktemp("state"))
+    monkeypatch.setenv("XDG_STATE_HOME", folder)
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: Path(folder))
+    return folder
 
 
 @pytest.fixture(autouse=True)

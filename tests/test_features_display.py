@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doctorflan_ls.checks.model import CheckOptions
+from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.drafts import DraftBuilder, Provenance, digest
 from doctorflan_ls.features.code_lens import code_lenses
 from doctorflan_ls.features.diagnostics import diagnostics
@@ -55,7 +55,7 @@ def test_findings_come_in_order_with_their_rule_and_place() -> None:
     found = shown(note)
     assert ("ZA-05", "warning", "咳嗽") in found
     assert ("ZC-09", "error", "T 50℃") in found
-    assert [each[0] for each in found[:2]] == ["ZO-01", "ZO-01"], "what is missing stands above"
+    assert {each[0] for each in found[:2]} == {"ZO-01", "ZC-02"}, "what is missing stands above"
 
 
 def test_a_finding_names_its_source() -> None:

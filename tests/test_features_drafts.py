@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from doctorflan_ls import insertion
 from doctorflan_ls.drafts import Draft, DraftBuilder, Provenance, digest, plain, snippet, to_json
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.insertion import Edit
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.notes.markers import closing
 from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.tasks.registry import get_task
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Edit, Span
 
 TASK = get_task("case-summary")
 SCHEMA = Path(__file__).parent.parent / "schemas" / "draft.schema.json"

@@ -21,12 +21,12 @@ from doctorflan_ls.features.folding import folds
 from doctorflan_ls.features.hover import hover
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.features.symbols import flat, symbols
-from doctorflan_ls.insertion import Edit, discard, insert
+from doctorflan_ls.insertion import discard, insert
 from doctorflan_ls.models.base import Chunk
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.tasks.registry import get_task
 from doctorflan_ls.testing.notes import marked
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Edit, Span
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "analysis.schema.json"
 BLOCK = (

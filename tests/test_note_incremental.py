@@ -42,6 +42,9 @@ PIECES = [
     OPENING,
     CLOSING,
     "入院记录\n",
+    "---\n",
+    "---",
+    "doc_type: 出院记录\n",
     "\n",
     "\r\n",
     "\r",
@@ -67,7 +70,11 @@ PIECES = [
     "痛，" * 400,
 ]
 
-text_strategy = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+# Few lists of pieces begin as front matter does.
+front_strategy = st.sampled_from(("", "", "---\n", "---\ndoc_type: 出院记录\n"))
+text_strategy = st.tuples(
+    front_strategy, st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+).map("".join)
 edit_strategy = st.tuples(
     st.floats(0, 1), st.integers(0, 40), st.lists(st.sampled_from(PIECES), max_size=3).map("".join)
 )
@@ -78,6 +85,9 @@ def view(note: Note) -> tuple[object, ...]:
         str(note.text),
         note.language,
         note.doc_type,
+        note.stated_type,
+        note.front,
+        note.front_matter,
         note.patient,
         note.draft_blocks,
         note.sections,
@@ -125,7 +135,9 @@ def test_an_edited_note_equals_a_fresh_one(start, edits):
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.lists(st.sampled_from(PIECES), min_size=60, max_size=160).map("".join),
+    st.tuples(
+        front_strategy, st.lists(st.sampled_from(PIECES), min_size=60, max_size=160).map("".join)
+    ).map("".join),
     st.lists(edit_strategy, max_size=6),
 )
 def test_an_edited_long_note_equals_a_fresh_one(start, edits):

@@ -8,10 +8,11 @@ from itertools import takewhile
 import pytest
 
 from doctorflan_ls.errors import ModelUnavailable
+from doctorflan_ls.insertion import insert
 from doctorflan_ls.lexicon import group, table
 from doctorflan_ls.notes.headings import section_kinds
 from doctorflan_ls.notes.note import parse_note
-from doctorflan_ls.prompts import Turn
+from doctorflan_ls.prompts import Prompt, Turn
 from doctorflan_ls.prompts.fitting import CaseFitter
 from doctorflan_ls.tasks.registry import builtin_tasks, get_task
 from doctorflan_ls.text import Span
@@ -201,3 +202,18 @@ def test_the_digest_of_a_prompt_counts_the_whole_chain() -> None:
     }
     assert len(digests) == 4
     assert prompt(EXAMPLES["zh"], "triage").digest() != asked.digest()
+
+
+def test_front_matter_reaches_no_model_and_no_draft() -> None:
+    record = "主诉：咳嗽3天\n现病史：3天前受凉后咳嗽。\n"
+    front = "---\ndoc_type: 入院记录\nother_notes:\n  - {text: 左肾结石2年}\n---\n"
+    for text in (front + record, front):
+        scripted, answer = conversation(text, "case-summary")
+        asked = "".join(each.text for turn in scripted.asked for each in turn)
+        assert "左肾结石" not in asked + answer
+        assert ("咳嗽3天" in asked) == (record in text)
+    note = parse_note(front + record)
+    task = get_task("case-summary")
+    assert Prompt(task, note, Span(0, 3), "zh").case() == ""
+    made = draft((), prompt(front + record, "case-summary"))
+    assert insert(note, made, task, 0).span.start >= len(front)

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctorflan_ls.settings import SETTINGS, Settings, Source, load, resolve, user_file
-from doctorflan_ls.settings.kinds import Choice, Line, Names, Number, Switch, Table, WholeNumber
+from doctorflan_ls.settings.kinds import (
+    Choice,
+    Identifier,
+    Line,
+    Names,
+    Number,
+    Switch,
+    Table,
+    WholeNumber,
+)
 from doctorflan_ls.settings.schema import json_schema
 from doctorflan_ls.settings.tree import ModelsSettings, NetworkSettings, sections
 from doctorflan_ls.settings.write import set_table
@@ -266,7 +275,7 @@ def test_every_setting_has_a_kind_that_fits_its_type_and_default():
                 assert hint is int, key
             case Number():
                 assert hint is float, key
-            case Line():
+            case Line() | Identifier():
                 assert hint is str, key
             case Switch():
                 assert hint is bool, key

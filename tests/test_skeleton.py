@@ -447,7 +447,7 @@ def test_nothing_shown_is_an_order():
     tasks = files("doctorflan_ls").joinpath("tasks", "data")
     read = 0
     for folder, names in (
-        (data, ("skeleton.toml", "messages.toml", "rules.toml", "inquiry.toml")),
+        (data, ("skeleton.toml", "messages.toml", "rules/basic.toml", "inquiry.toml")),
         (tasks, tuple(each.name for each in tasks.iterdir() if each.name.endswith(".toml"))),
     ):
         for name in names:

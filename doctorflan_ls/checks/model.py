@@ -1,28 +1,17 @@
-"""What a check reports."""
+"""What a check reports, and what may be told to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
 
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.tasks.model import Bilingual
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Edit, Span
 
 Fields = Mapping[str, str | Bilingual]
 Severity = Literal["error", "warning", "information"]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
-    """What the settings say about checks.
-
-    ``chief_complaint_max`` is in characters, punctuation counted. ``disabled`` holds rule ids.
-    """
-
-    chief_complaint_max: int = 20
-    disabled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +22,24 @@ class Rule:
     severity: Severity
     text: Bilingual
     source: Bilingual
+
+
+class Related(NamedTuple):
+    """Another place that a finding rests on: ``span`` of the note, or of the note ``other``.
+
+    ``other`` is the place of a note in ``Context.other_notes``; None for the checked note itself.
+    """
+
+    span: Span
+    text: Bilingual
+    other: int | None = None
+
+
+class Fix(NamedTuple):
+    """A mend that is safe to offer: ``edits`` of the note; spans count in the checked note."""
+
+    title: Bilingual
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,20 @@ class Finding:
     span: Span
     fields: Fields = field(default_factory=dict)
     source: Bilingual | None = None
+    related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    def moved(self, by: int) -> Finding:
+        """The same finding where all its places stand ``by`` code points further on."""
+        related = tuple(
+            each if each.other is not None else each._replace(span=_moved(each.span, by))
+            for each in self.related
+        )
+        fixes = tuple(
+            fix._replace(edits=tuple(Edit(_moved(span, by), text) for span, text in fix.edits))
+            for fix in self.fixes
+        )
+        return replace(self, span=_moved(self.span, by), related=related, fixes=fixes)
 
     def message(self, locale: Locale) -> str:
         """One sentence for the doctor."""
@@ -63,3 +84,7 @@ class Finding:
         if not slash:
             return source
         return f"{source}（插件 {package}）" if locale == "zh" else f"{source} (plugin {package})"
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)

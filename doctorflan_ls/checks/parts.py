@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from doctorflan_ls.checks.table import rule_table
+from doctorflan_ls.checks.table import RuleTable, rule_table
 from doctorflan_ls.notes import doctype
 from doctorflan_ls.notes.headings import section_kind
 from doctorflan_ls.notes.model import Section
@@ -12,27 +12,33 @@ from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
 
-def required_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
+def required_parts(
+    note: Note, doc_type: str | None, table: RuleTable | None = None, *, small: bool = False
+) -> tuple[str, ...]:
     """Ids of the sections that ``doc_type`` asks for, in order; women's parts for women only.
 
-    Short items (a date, a name) and what the host system keeps are left out: their absence from
-    the text proves nothing.
+    Short items (a date, a name) and what the host system keeps are left out unless ``small`` asks
+    for them: only of a document that states its type does their absence say anything.
     """
-    elsewhere = rule_table().elsewhere
-    return tuple(
-        part
-        for part in doctype.required_sections(doc_type, female=note.sex == "female")
-        if part not in elsewhere and not _is_field(part)
-    )
+    table = table or rule_table()
+    elsewhere = table.elsewhere
+    asked = table.parts_of.get(doc_type or "")
+    if asked is None:
+        asked = doctype.required_sections(doc_type, female=note.sex == "female")
+    if small:
+        return asked
+    return tuple(part for part in asked if part not in elsewhere and not _is_field(part))
 
 
-def missing_parts(note: Note, doc_type: str | None) -> tuple[str, ...]:
+def missing_parts(
+    note: Note, doc_type: str | None, table: RuleTable | None = None
+) -> tuple[str, ...]:
     """The required parts that stand in the note neither by name nor under another one."""
     present = {section.id for section in note.sections}
-    instead = rule_table().instead
+    instead = (table or rule_table()).instead
     return tuple(
         part
-        for part in required_parts(note, doc_type)
+        for part in required_parts(note, doc_type, table)
         if part not in present and present.isdisjoint(instead.get(part, ()))
     )
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 from doctorflan_ls.checks.builtin import builtin_checks
-from doctorflan_ls.checks.model import CheckOptions, Finding
+from doctorflan_ls.checks.memo import found_in, reading
+from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
+
+# In code points. What the whole of such a note says is looked at wherever somebody points.
+_SHORT = 50_000
 
 
 def check(
@@ -21,16 +27,41 @@ def check(
 ) -> tuple[Finding, ...]:
     """What ``checks`` (the built-in ones) find, in document order, disabled rules left out.
 
-    With a ``span`` only what stands in it, at the cost of what stands in it. ``brought`` are what
-    others found in the whole note, plugins for one, which are not run here.
+    With a ``span`` only what stands in it; in a long note at the cost of what stands in it.
+    ``brought`` are what others found in the whole note, plugins for one, which are not run here.
     """
     options = options or CheckOptions()
     scope = Scope(note, span, options)
-    found = [
+    off = options.disabled | scope.table.off
+    found = [*_found(scope, builtin_checks() if checks is None else tuple(checks)), *brought]
+    kept = (
         finding
-        for each in (builtin_checks() if checks is None else checks)
-        for finding in each.find(scope)
-    ]
-    found += [finding for finding in brought if scope.whole or finding.span.overlaps(scope.span)]
-    kept = (finding for finding in found if finding.rule.id not in options.disabled)
+        for finding in found
+        if finding.rule.id not in off and (span is None or _touches(finding.span, span))
+    )
     return tuple(sorted(kept, key=lambda finding: finding.span))
+
+
+def _found(scope: Scope, checks: tuple[Check, ...]) -> Iterator[Finding]:
+    whole = scope
+    if not scope.whole and len(scope.note.text) <= _SHORT:
+        whole = Scope(scope.note, None, scope.options)
+    of_parts = tuple(each for each in checks if each.reach == "part")
+    if whole.whole:
+        yield from reading(whole).found(of_parts)
+    else:
+        for part in scope.parts:
+            yield from _at(part, found_in(part, of_parts))
+    for each in checks:
+        if each.reach == "note":
+            yield from each.find(whole)
+
+
+def _at(part: Scope, known: tuple[object, ...]) -> Iterator[Finding]:
+    if known:
+        start, found = cast("tuple[int, tuple[Finding, ...]]", known)
+        yield from (each.moved(part.span.start - start) for each in found)
+
+
+def _touches(one: Span, two: Span) -> bool:
+    return one.overlaps(two) or (one.start == one.end and two.start <= one.start <= two.end)

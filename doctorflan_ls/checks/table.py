@@ -1,4 +1,4 @@
-"""The rules as data: ``data/rules.toml``, read once when needed."""
+"""The rules as data: the files of ``data/rules/``, read once when needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from doctorflan_ls.checks.model import Rule
+from doctorflan_ls.checks.model import Rule, Severity
 from doctorflan_ls.notes.model import Sex
 from doctorflan_ls.tasks.model import Bilingual
 
@@ -35,10 +35,18 @@ class VitalLimits:
         return self.low <= first <= self.high and all(first > other for other in rest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleTable:
-    """``data/rules.toml``, which says what each part means."""
+    """The files of ``data/rules/``, which say what each part means.
 
+    ``data`` holds each file by its name without the ending, for the checks that read it; ``off``
+    the ids of rules that are switched off, ``parts_of`` the required parts where a hospital's file
+    sets others than ``data/doc_types.toml``.
+    """
+
+    data: Mapping[str, Mapping[str, Any]]
+    off: frozenset[str]
+    parts_of: Mapping[str, tuple[str, ...]]
     rules: Mapping[str, Rule]
     required: Mapping[str, str]
     required_parts: Mapping[str, str]
@@ -47,6 +55,7 @@ class RuleTable:
     instead: Mapping[str, tuple[str, ...]]
     missing: Bilingual
     empty: Bilingual
+    recorded_allergy: Bilingual
     duration: re.Pattern[str]
     without_duration: re.Pattern[str]
     placeholder: re.Pattern[str]
@@ -66,11 +75,6 @@ class RuleTable:
         return None if rule_id is None else self.rules[rule_id]
 
 
-def _data(name: str) -> dict[str, Any]:
-    source = files("doctorflan_ls").joinpath("data", name)
-    return tomllib.loads(source.read_text(encoding="utf-8"))
-
-
 def _limits(row: dict[str, Any]) -> VitalLimits:
     return VitalLimits(
         Bilingual(**row["name"]),
@@ -81,23 +85,41 @@ def _limits(row: dict[str, Any]) -> VitalLimits:
     )
 
 
+def rule_files() -> dict[str, dict[str, Any]]:
+    """The files as they come with the server, each by its name without the ending; a new copy."""
+    folder = files("doctorflan_ls").joinpath("data", "rules")
+    return {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(folder.iterdir(), key=lambda each: each.name)
+        if file.name.endswith(".toml")
+    }
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    severity: Severity = "information" if row["severity"] == "off" else row["severity"]
+    return Rule(row["id"], severity, Bilingual(row["zh"], row["en"]), Bilingual(**row["source"]))
+
+
 @cache
 def rule_table() -> RuleTable:
-    """The rules."""
-    data = _data("rules.toml")
+    """The rules as they come with the server."""
+    return made(rule_files())
+
+
+def made(
+    given: Mapping[str, Mapping[str, Any]], parts_of: Mapping[str, Any] | None = None
+) -> RuleTable:
+    """The table of these files."""
+    rows = [row for each in given.values() for row in each.get("rule", ())]
+    data = given["basic"]
     sex = data["sex"]
     complaint = data["chief_complaint"]
     sexes: tuple[Sex, Sex] = ("male", "female")
     return RuleTable(
-        rules={
-            row["id"]: Rule(
-                row["id"],
-                row["severity"],
-                Bilingual(row["zh"], row["en"]),
-                Bilingual(**row["source"]),
-            )
-            for row in data["rule"]
-        },
+        data=given,
+        off=frozenset(row["id"] for row in rows if row["severity"] == "off"),
+        parts_of={key: tuple(parts) for key, parts in (parts_of or {}).items()},
+        rules={row["id"]: _rule(row) for row in rows},
         required=data["required"],
         required_parts=data["required_parts"],
         by_part=frozenset(data["parts"]["by_part"]),
@@ -105,6 +127,7 @@ def rule_table() -> RuleTable:
         instead={part: tuple(ids) for part, ids in data["parts"]["instead"].items()},
         missing=Bilingual(**data["problems"]["missing"]),
         empty=Bilingual(**data["problems"]["empty"]),
+        recorded_allergy=Bilingual(**data["related"]["allergy"]),
         duration=re.compile(complaint["duration"], re.IGNORECASE),
         without_duration=re.compile(complaint["without"], re.IGNORECASE),
         placeholder=re.compile(data["placeholders"]["pattern"]),

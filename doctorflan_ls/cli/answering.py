@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -11,11 +11,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from doctorflan_ls.audit import draft_event
+from doctorflan_ls.cli.auditing import Audit, no_audit, of_settings
 from doctorflan_ls.cli.exits import say
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine import Engine, Job
+from doctorflan_ls.grounding import grounded
 from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.models import choice
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model, specs
@@ -40,6 +42,13 @@ class Answering:
     sampling: Mapping[str, float] = field(default_factory=dict)
     locale: Locale = "en"
     plugins: Plugins = field(default_factory=no_plugins)
+    audit: Audit = field(default_factory=no_audit)
+
+    def record(self, draft: Draft) -> None:
+        """Tell the audit trail and the plugins that ``draft`` was made or failed."""
+        event = draft_event(draft)
+        self.audit.record(event)
+        record(self.plugins, event)
 
     def job(self, prompt: Prompt) -> Job:
         """The job of a prompt."""
@@ -64,7 +73,9 @@ def answering(
     """What the options of `model_options` and the settings say."""
     given = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
     sampling = {name: value for name, value in given.items() if value is not None}
-    return Answering(session.settings, model, sampling, session.locale, session.plugins)
+    settings = session.settings
+    audit = of_settings(settings, session.locale)
+    return Answering(settings, model, sampling, session.locale, session.plugins, audit)
 
 
 def model_options(command: _Command) -> _Command:
@@ -100,7 +111,7 @@ def make_drafts(
     """
     how = how or Answering()
     told: set[str] = set()
-    with _engine(how.plugins) as engine:
+    with closing(how.audit), _engine(how.plugins) as engine:
         for task in tasks:
             prompt = prepared(how.plugins, Prompt(task, opened.note, opened.whole, language))
             job = how.job(prompt)
@@ -108,7 +119,7 @@ def make_drafts(
             if draft.failure is not None and on_draft is not None:
                 on_draft(draft)
             if draft.failure is not None and how.model is None and job.model != DEFAULT_MODEL:
-                record(how.plugins, draft_event(draft))
+                how.record(draft)
                 if draft.failure.key not in told:
                     told.add(draft.failure.key)
                     reason = draft.failure.user_message(how.locale)
@@ -116,7 +127,8 @@ def make_drafts(
                 draft = engine.run_sync(replace(job, model=DEFAULT_MODEL), on_draft)
             if draft.state == "ready":
                 draft = examined(how.plugins, prompt, draft)
-            record(how.plugins, draft_event(draft))
+                draft = grounded(draft, opened.note, how.settings.checks.disabled)
+            how.record(draft)
             _say_failures(how, told)
             if draft.failure is not None:
                 raise draft.failure

@@ -27,9 +27,13 @@ from doctorflan_ls.i18n import Locale, message
 _COMMANDS = {
     "draft": "A task's draft for a note, with its evidence and its gaps.",
     "inspect": "What a note is read as: sections, facts, findings, triage.",
+    "check": "The findings of notes and folders, for a terminal, a report or a CI job.",
+    "calculate": "Scores and formulas whose values a note states, and what is missing.",
+    "deidentify": "Notes without what says who somebody is.",
     "tasks": "The tasks; `tasks reconcile` compares them with your copy of the dataset.",
     "models": "Add, check, measure, choose and remove models.",
     "plugins": "List, check and begin plugins.",
+    "audit": "What was recorded, and whether it is as it was written.",
     "config": "Every setting, its value and where it came from.",
     "doctor": "Check this installation and say how to mend what is wrong.",
     "demo": "A draft for an example note.",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from doctorflan_ls.cli.answering import answering, make_drafts, model_options
+from doctorflan_ls.cli.auditing import no_audit
 from doctorflan_ls.cli.console import ID, QUIET, console, padded
 from doctorflan_ls.cli.demo_web import web_options
 from doctorflan_ls.cli.drafting import Shown
@@ -53,7 +55,8 @@ def command(
     asked = get_task(task, session.registry.tasks)
     opened = _opened(example or _FIRST[session.locale])
     shown = Shown(out, opened, session.locale)
-    how = answering(session, **chosen)
+    # Invented notes have no place in the trail.
+    how = replace(answering(session, **chosen), audit=no_audit())
     spoken = language or opened.note.language
     for draft in make_drafts(opened, (asked,), spoken, how, lambda each: shown.grow(each, asked)):
         shown.end(draft, asked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from doctorflan_ls.checks.model import CheckOptions
 from doctorflan_ls.cli.console import print_json
 from doctorflan_ls.cli.exits import Exit
 from doctorflan_ls.cli.inspection import show
@@ -23,19 +22,19 @@ from doctorflan_ls.plugins.hooks import findings
 def command(ctx: click.Context, file: str, as_json: bool, check: bool) -> Exit:
     """What the note in FILE (- is standard input) is read as.
 
-    Document type, sections, facts, findings of the record rules, and departments with urgency.
+    Document type, sections, facts, findings of the record rules, points, departments with urgency.
     """
     session = Session.of(ctx)
     plugins = session.plugins
     opened = open_note(file, session)
-    settings = session.settings.checks
-    options = CheckOptions(settings.chief_complaint_max, frozenset(settings.disabled))
+    options = session.check_options
     snapshot = Snapshot(
         opened.note,
         session.locale,
         checks=options,
         registry=plugins.registry,
         brought=findings(plugins, opened.note, options),
+        score_tables=session.score_tables,
     )
     found = analysis(snapshot)
     if as_json:

@@ -9,9 +9,11 @@ from typing import Any, get_args
 from rich.console import Console
 from rich.text import Text as Styled
 
+from doctorflan_ls.cli.calculations import calculations
 from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, ID, QUIET, console, padded, width
 from doctorflan_ls.cli.drafting import quoted
 from doctorflan_ls.cli.opened import Opened
+from doctorflan_ls.cli.scored import score_lines
 from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.notes.model import FactKind
 from doctorflan_ls.text import Span
@@ -44,9 +46,14 @@ def show(found: Row, opened: Opened, locale: Locale) -> None:
     _title(out, "facts", len(found["facts"]), locale)
     for row in _facts(found["facts"], opened, locale):
         out.print(row)
+    _title(out, "calculators", len(found["calculators"]), locale)
+    for line in calculations(found["calculators"], opened, locale):
+        out.print(line)
     _title(out, "findings", len(found["findings"]), locale)
     for finding in found["findings"]:
         out.print(_finding(finding, opened, locale))
+    for line in score_lines(found["score"], opened, locale):
+        out.print(line)
     _show_triage(out, found["triage"], opened, locale)
 
 

@@ -15,7 +15,9 @@ from doctorflan_ls.cli.exits import say
 from doctorflan_ls.i18n import Locale
 
 if TYPE_CHECKING:
+    from doctorflan_ls.checks.options import CheckOptions
     from doctorflan_ls.plugins import Plugins, Registry
+    from doctorflan_ls.score.model import ScoreTable
     from doctorflan_ls.settings import Resolved, Settings
 
 _MOST_NAMED = 5
@@ -59,6 +61,25 @@ class Session:
         for problem in self.resolved.problems:
             say(problem.user_message(self.locale))
         return self.resolved.settings
+
+    @cached_property
+    def check_options(self) -> CheckOptions:
+        """What the checks are told, after what is wrong with the rule files was said."""
+        from doctorflan_ls.rulebook import check_options, rules  # noqa: PLC0415
+
+        for problem in rules(self.settings.checks.rules).problems:
+            say(problem.user_message(self.locale))
+        return check_options(self.settings)
+
+    @cached_property
+    def score_tables(self) -> tuple[ScoreTable, ...]:
+        """The tables of points, after what is wrong with the chosen one was said."""
+        from doctorflan_ls.score.book import score_tables  # noqa: PLC0415
+
+        chosen = score_tables(self.settings.checks.score_table)
+        for problem in chosen.problems:
+            say(problem.user_message(self.locale))
+        return chosen.tables
 
     @cached_property
     def plugins(self) -> Plugins:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from doctorflan_ls.drafts import Draft
+from doctorflan_ls.features.calculators import is_calculator, offered, shown
 from doctorflan_ls.features.snapshot import Snapshot
-from doctorflan_ls.insertion import Edit, accept, block_at, discard
+from doctorflan_ls.insertion import accept, block_at, discard, insert
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import fitting
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Edit, Span
 
 REWRITE = "refactor.rewrite.doctorflan"
 SOURCE = "source.doctorflan"
 QUICK_FIX = "quickfix.doctorflan"
+CALCULATOR = f"{REWRITE}.calculator"
 _SUMMARY = "case-summary"
 
 
@@ -26,13 +29,15 @@ _SUMMARY = "case-summary"
 class Action:
     """A code action. Without ``edits`` a job has to make them: ``data`` says which.
 
-    ``data["op"]`` is ``draft``, ``regenerate``, ``accept`` or ``discard``.
+    ``data["op"]`` is ``draft``, ``regenerate``, ``accept``, ``discard`` or ``calculate``;
+    ``made`` is the draft that a calculator's ``edits`` insert.
     """
 
     title: str
     kind: str
     data: Mapping[str, object] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
+    made: Draft | None = None
 
 
 def actions(
@@ -45,13 +50,15 @@ def actions(
     """
     block = block_at(snapshot.note, span.start)
     if block is not None:
-        return tuple(each for each in _on_draft(snapshot, block) if _wanted(each.kind, only))
-    found = [each for each in _here(snapshot, span) if _wanted(each.kind, only)]
+        return tuple(each for each in _on_draft(snapshot, block) if is_wanted(each.kind, only))
+    found = [each for each in _here(snapshot, span) if is_wanted(each.kind, only)]
+    if _asked(only, CALCULATOR):
+        found.extend(each for each in _calculations(snapshot, span) if is_wanted(each.kind, only))
     listed = {each.data["task"] for each in found}
     found.extend(
         each
         for each in _whole_note(snapshot)
-        if _wanted(each.kind, only) and (only is not None or each.data["task"] not in listed)
+        if is_wanted(each.kind, only) and (only is not None or each.data["task"] not in listed)
     )
     return tuple(found)
 
@@ -86,6 +93,29 @@ def _here(snapshot: Snapshot, span: Span) -> Iterator[Action]:
             snapshot.say(title, task=task.title.in_(snapshot.locale)),
             f"{REWRITE}.{task.id}",
             draft_data(snapshot, task, case, at),
+        )
+
+
+def _calculations(snapshot: Snapshot, span: Span) -> Iterator[Action]:
+    """A line for each result whose inputs stand in the selection or the section of the cursor."""
+    note = snapshot.note
+    section = note.section_at(span.start)
+    here = span
+    if span.start >= span.end:
+        here = Span(0, len(note.text)) if section is None else section.span
+    at = _last(span) if span.start < span.end else here.end
+    for each in offered(note, here, span.start, snapshot.language):
+        result = each.result
+        yield Action(
+            snapshot.say(
+                "actions.calculate",
+                title=result.calculator.title.in_(snapshot.locale),
+                value=shown(result, snapshot.locale),
+            ),
+            f"{CALCULATOR}.{result.calculator.id}",
+            {"op": "calculate", "uri": note.uri, "version": note.version, "task": each.task.id},
+            (insert(note, each.draft, each.task, at),),
+            each.draft,
         )
 
 
@@ -127,6 +157,8 @@ def _on_draft(snapshot: Snapshot, block: DraftBlock) -> Iterator[Action]:
         {**data, "op": "discard"},
         (discard(note, block),),
     )
+    if is_calculator(block.task):
+        return
     yield Action(
         snapshot.say("actions.regenerate", task=task),
         f"{REWRITE}.{block.task}",
@@ -139,8 +171,18 @@ def _last(span: Span) -> int:
     return max(span.start, span.end - 1)
 
 
-def _wanted(kind: str, only: Sequence[str] | None) -> bool:
-    """LSP 3.17: kinds are hierarchical, ``refactor`` asks for ``refactor.rewrite`` too."""
+def _asked(only: Sequence[str] | None, kind: str) -> bool:
+    """Whether anything at or below ``kind`` is wanted."""
+    return only is None or any(
+        is_wanted(kind, [asked]) or asked.startswith(f"{kind}.") for asked in only
+    )
+
+
+def is_wanted(kind: str, only: Sequence[str] | None) -> bool:
+    """Whether actions of ``kind`` are asked for.
+
+    LSP 3.17: kinds are hierarchical, ``refactor`` asks for ``refactor.rewrite`` too.
+    """
     return only is None or any(
         asked in ("", kind) or kind.startswith(f"{asked}.") for asked in only
     )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from doctorflan_ls.checks.model import Finding
 from doctorflan_ls.checks.parts import sections_over
+from doctorflan_ls.features.calculators import rows
+from doctorflan_ls.features.score import score_json
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.notes.model import Fact, Section
@@ -18,7 +20,7 @@ from doctorflan_ls.triage import triage
 def analysis(snapshot: Snapshot, span: Span | None = None) -> dict[str, object]:
     """The whole analysis, or what stands in ``span`` at the cost of what stands in it.
 
-    With a ``span`` there is no ``triage``: departments follow from the whole case.
+    With a ``span`` there is no ``triage`` and no ``score``: they follow from the whole case.
     """
     note = snapshot.note
     facts = note.facts if span is None else note.facts_in(span)
@@ -29,10 +31,12 @@ def analysis(snapshot: Snapshot, span: Span | None = None) -> dict[str, object]:
         "language": note.language,
         "sections": [_section(section) for section in sections],
         "facts": [_fact(fact) for fact in facts if fact.kind != "date"],
+        "calculators": rows(note, span, snapshot.locale),
         "findings": [finding_json(finding, snapshot.locale) for finding in findings],
     }
     if span is None:
         result["triage"] = _triage(note)
+        result["score"] = score_json(snapshot.score(findings), snapshot.locale)
     return result
 
 

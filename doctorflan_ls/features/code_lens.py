@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from doctorflan_ls.features.calculators import is_calculator
 from doctorflan_ls.features.diagnostics import opening_line
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.text import Span
@@ -25,7 +26,7 @@ class Lens(NamedTuple):
 
 
 def code_lenses(snapshot: Snapshot) -> list[Lens]:
-    """Three for each draft that nobody reviewed."""
+    """Three for each draft that nobody reviewed; a calculator's line is not made again."""
     return [
         Lens(
             opening_line(snapshot, block),
@@ -35,4 +36,5 @@ def code_lenses(snapshot: Snapshot) -> list[Lens]:
         )
         for block in snapshot.note.draft_blocks
         for operation in _OPERATIONS
+        if operation != "regenerate" or not is_calculator(block.task)
     ]

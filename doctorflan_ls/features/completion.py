@@ -18,12 +18,12 @@ from doctorflan_ls.features.items import Item
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.features.terms import complete_terms
 from doctorflan_ls.i18n import Locale
-from doctorflan_ls.insertion import Edit, block_at, insert, line_end_of
+from doctorflan_ls.insertion import block_at, insert, line_end_of
 from doctorflan_ls.notes import doctype, headings
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import fitting, get_task, search
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Edit, Span
 
 # A Chinese input method types 、 or ／ where the key says /.
 _TASK_QUERY = re.compile(r"[ \t\u3000]*(?P<typed>[/、／](?P<query>[^\r\n，。；]{0,30}))")

@@ -13,7 +13,21 @@ from doctorflan_ls.text import Span
 UNREVIEWED = "draft-unreviewed"
 """The code of the diagnostic at a draft that nobody reviewed; it can be disabled like a rule."""
 
+MORE = "more-findings"
+"""The code of the diagnostic that says how many findings are not shown."""
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
+"""The worst first."""
+
 _WORDS = re.compile(r"\S[^\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Another place that a diagnostic rests on."""
+
+    span: Span
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +38,95 @@ class Diagnostic:
     severity: Severity
     code: str
     message: str
+    related: tuple[Place, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As a finding of ``schemas/analysis.schema.json``; it rests on no rule of a source."""
+        return {
+            "rule": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "span": list(self.span),
+            "source": "DoctorFLAN",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How much of it is shown: the ``limit`` worst (0: all), with ``quiet`` errors alone.
+
+    ``typing`` is the word that is being typed: nothing is said of it yet.
+    """
+
+    limit: int = 0
+    quiet: bool = False
+    typing: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What stands beside the text; ``is_waiting`` where something waits for a word's end."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    is_waiting: bool = False
 
 
 def diagnostics(snapshot: Snapshot) -> tuple[Diagnostic, ...]:
     """All there is to report of the note, in document order and each once."""
-    found = [_of_finding(snapshot, each) for each in snapshot.findings()]
+    return report(snapshot, Shown()).diagnostics
+
+
+def report(snapshot: Snapshot, shown: Shown) -> Report:
+    """What is to stand beside the note, in document order and each once.
+
+    What the doctor put aside is left out; of more than the limit the worst are kept, and one line
+    says how many are not shown.
+    """
+    findings = [each for each in snapshot.findings() if not snapshot.is_aside(each)]
+    if shown.quiet:
+        findings = [each for each in findings if each.rule.severity == "error"]
+    typed = [each for each in findings if _is_being_typed(each.span, shown.typing)]
+    findings = [each for each in findings if each not in typed] if typed else findings
+    worst = findings
+    if shown.limit and len(findings) > shown.limit:
+        worst = sorted(findings, key=lambda each: SEVERITIES.index(each.rule.severity))
+        worst = worst[: shown.limit]
+    found = [_of_finding(snapshot, each) for each in worst]
+    if len(worst) < len(findings):
+        found.append(_of_others(snapshot, len(findings) - len(worst)))
     if UNREVIEWED not in snapshot.checks.disabled:
-        found += [_of_draft(snapshot, block) for block in snapshot.note.draft_blocks]
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.span))
+        found += of_drafts(snapshot)
+    ordered = sorted(dict.fromkeys(found), key=lambda each: each.span)
+    return Report(tuple(ordered), bool(typed))
+
+
+def _is_being_typed(span: Span, typing: Span | None) -> bool:
+    return typing is not None and span.start <= typing.end and typing.start <= span.end
 
 
 def _of_finding(snapshot: Snapshot, finding: Finding) -> Diagnostic:
+    locale = snapshot.locale
     message = snapshot.say(
         "hover.finding",
-        message=finding.message(snapshot.locale),
-        source=finding.authority(snapshot.locale),
+        message=finding.message(locale),
+        source=finding.authority(locale),
+    )
+    related = tuple(
+        Place(each.span, each.text.in_(locale)) for each in finding.related if each.other is None
     )
     span = _visible(snapshot, finding.span)
-    return Diagnostic(span, finding.rule.severity, finding.rule.id, message)
+    return Diagnostic(span, finding.rule.severity, finding.rule.id, message, related)
+
+
+def _of_others(snapshot: Snapshot, count: int) -> Diagnostic:
+    message = snapshot.say("diagnostics.more", count=count)
+    first = _visible(snapshot, Span(snapshot.note.front, snapshot.note.front))
+    return Diagnostic(first, "information", MORE, message)
+
+
+def of_drafts(snapshot: Snapshot) -> list[Diagnostic]:
+    """One for each draft that nobody reviewed."""
+    return [_of_draft(snapshot, block) for block in snapshot.note.draft_blocks]
 
 
 def _of_draft(snapshot: Snapshot, block: DraftBlock) -> Diagnostic:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from doctorflan_ls.drafts import Draft, Gap, Statement, plain
 from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.grounding import is_of_grounding
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
@@ -109,7 +110,8 @@ def _findings(snapshot: Snapshot, draft: Draft, at: int) -> list[str]:
             source=found.authority(snapshot.locale),
         )
         for found in draft.findings
-        if found.span.start <= at < found.span.end
+        # What grounding finds is said of the draft as it stands now.
+        if not is_of_grounding(found) and found.span.start <= at < found.span.end
     ]
 
 

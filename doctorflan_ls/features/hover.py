@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.features.calculators import hover_lines
 from doctorflan_ls.features.evidence import Remembered, evidence
 from doctorflan_ls.features.guides import guide_for
 from doctorflan_ls.features.ranges import reference_ranges
@@ -43,7 +44,11 @@ def hover(
     if not found:
         return None if said is None else Hover(said[0], _rendered(snapshot, said[1]))
     span, lines = said if said is not None else (found[0].span, [])
-    told = [
+    return Hover(span, _rendered(snapshot, [*_told(snapshot, found), *lines]))
+
+
+def _told(snapshot: Snapshot, found: list[Finding]) -> list[str]:
+    return [
         snapshot.say(
             "hover.finding",
             message=each.message(snapshot.locale),
@@ -51,7 +56,6 @@ def hover(
         )
         for each in found
     ]
-    return Hover(span, _rendered(snapshot, [*told, *lines]))
 
 
 def _findings(snapshot: Snapshot, offset: int) -> list[Finding]:
@@ -78,6 +82,10 @@ def _recorded(snapshot: Snapshot, offset: int) -> tuple[Span, list[str]] | None:
     # The innermost fact is the one that was pointed at.
     for fact in sorted(under, key=lambda fact: fact.span.end - fact.span.start):
         lines = _fact_lines(snapshot, fact)
+        counted = hover_lines(snapshot.note, fact.span, fact.kind, snapshot.locale)
+        if counted and not lines:
+            lines = [" ".join(fact.text.split())]
+        lines += counted
         if lines:
             return fact.span, lines
     return None
@@ -90,12 +98,15 @@ def _draft(
     line = snapshot.say("hover.draft", id=block.id, task=task, model=block.model)
     if not block.body.start <= offset < block.body.end:
         return Hover(block.span, _rendered(snapshot, [line]))
+    said = _findings(snapshot, offset)
+    told = _told(snapshot, said)
     found = None if remembered is None else evidence(snapshot, block, remembered, offset)
     if found is None:
         forgotten = snapshot.say("hover.evidence-unknown")
-        return Hover(block.span, _rendered(snapshot, [line, forgotten]))
+        span = said[0].span if said else block.span
+        return Hover(span, _rendered(snapshot, [*told, line, forgotten]))
     span, lines = found
-    return Hover(span, _rendered(snapshot, [*lines, line]))
+    return Hover(said[0].span if said else span, _rendered(snapshot, [*told, *lines, line]))
 
 
 def _heading(snapshot: Snapshot, section: Section) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from doctorflan_ls.drafts import Draft, plain
-from doctorflan_ls.insertion import Edit, accept, discard
+from doctorflan_ls.insertion import accept, discard
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.notes.note import Note
+from doctorflan_ls.text import Edit
 
 Decision = Literal["accepted", "discarded"]
 

@@ -59,6 +59,11 @@ class LanguageModel:
         """What the language model is and which version."""
         return self._chat.spec
 
+    @property
+    def chat(self) -> ChatModel:
+        """The language model itself, for whoever asks it something else than a draft."""
+        return self._chat
+
     def generate(self, prompt: Prompt, sampling: Sampling, stop: Stop) -> Iterator[Chunk]:
         """Yield the record's part of the draft at once and the model's words as they are made.
 

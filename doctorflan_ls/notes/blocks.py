@@ -37,11 +37,15 @@ class Setting:
 
 @dataclass(slots=True)
 class Block:
-    """A run of a note's text with the heading or marker it starts with."""
+    """A run of a note's text with the heading or marker it starts with.
+
+    ``is_front`` is true for the front matter, which is no part of the record.
+    """
 
     text: str
     heading: Heading | None = None
     marker: Marker | None = None
+    is_front: bool = False
     _facts: tuple[Setting, int, tuple[Fact, ...]] | None = field(default=None, compare=False)
     _letters: tuple[int, int] | None = field(default=None, compare=False)
     _content: tuple[int, int] | None = field(default=None, compare=False)
@@ -49,7 +53,7 @@ class Block:
     @property
     def body(self) -> int:
         """Where the text after heading or marker starts."""
-        if self.marker is not None:
+        if self.marker is not None or self.is_front:
             return len(self.text)
         return self.heading.end if self.heading is not None else 0
 
@@ -70,7 +74,7 @@ class Block:
     def letters(self) -> tuple[int, int]:
         """Its Chinese characters and Latin letters."""
         if self._letters is None:
-            self._letters = letters(self.text)
+            self._letters = (0, 0) if self.is_front else letters(self.text)
         return self._letters
 
     def sentences(self, setting: Setting) -> Iterator[tuple[int, Sentence]]:

@@ -65,10 +65,12 @@ def _titles() -> dict[str, DocType]:
 
 @cache
 def _title_end() -> re.Pattern[str]:
-    """A title that closes a line (某某医院入院记录), the longest first."""
+    """A title that closes a line (某某医院入院记录, 10:00 查房记录), the longest first."""
     words = sorted(_titles(), key=len, reverse=True)
     return re.compile(
-        r"(?:^|(?<=\W)|(?<=[\u3400-\u9fff]))(" + "|".join(map(re.escape, words)) + ")$"
+        r"(?:^|(?<=\W)|(?<=[\u3400-\u9fff])|(?<=\d)(?=[\u3400-\u9fff]))("
+        + "|".join(map(re.escape, words))
+        + ")$"
     )
 
 
@@ -90,6 +92,15 @@ def title(type_id: str, language: Locale) -> str:
     return next(iter((*row.zh, *row.en) if language == "zh" else (*row.en, *row.zh)))
 
 
+def named(words: str) -> str | None:
+    """The id of the type with this id or title; None where there is none."""
+    words = words.strip()
+    if words in _table():
+        return words
+    found = _titles().get(normal(words.replace("_", " ")))
+    return None if found is None else found.id
+
+
 def required_sections(type_id: str | None, *, female: bool = False) -> tuple[str, ...]:
     """The ids of the sections a document of the type must have, in order; none where unknown."""
     row = _table().get(type_id) if type_id is not None else None
@@ -105,10 +116,11 @@ def is_title(line: str) -> bool:
 
 def detect(head: str, sections: AbstractSet[str], language: Locale) -> str | None:
     """The type of a note that starts with ``head`` and has these sections; None if none fits."""
-    return _by_title(head) or _by_sections(sections, language)
+    return by_title(head) or _by_sections(sections, language)
 
 
-def _by_title(head: str) -> str | None:
+def by_title(head: str) -> str | None:
+    """The type that one of the first lines of ``head`` names; None where none does."""
     lines = (line.strip(_AROUND) for line in head.splitlines())
     for line in [line for line in lines if line][:_TITLE_LINES]:
         if len(line) <= _LONGEST_TITLE:

@@ -193,7 +193,8 @@ def _fits_english(text: str, found: re.Match[str], name: str) -> bool:
             name.isupper()
             and found["eol"] is None
             and after[:1].isspace()
-            and (len(after) < 2 or after[1].isalpha() or after[1].isspace())
+            # On a line of its own (a list may follow), or before words: "P: 80" is a pulse.
+            and (after[0] in "\r\n" or after[1:].isalpha() or after[1:].isspace() or len(after) < 2)
         )
     if found["eol"] is None:
         return name[0].isupper() or found["enum"] is None

@@ -13,7 +13,10 @@ from itertools import accumulate, zip_longest
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.notes import doctype
 from doctorflan_ls.notes.blocks import CONTEXT, Block, Setting, cut
+from doctorflan_ls.notes.context import Reading, type_in
+from doctorflan_ls.notes.front_matter import front_matter_end, read_front_matter
 from doctorflan_ls.notes.language import language_of
+from doctorflan_ls.notes.memo import Memo, Since
 from doctorflan_ls.notes.model import DraftBlock, Fact, Section, Sex
 from doctorflan_ls.notes.outline import Layout, Path, drafts, laid_out, paths
 from doctorflan_ls.notes.patient import SETTLED, Patient, read_patient
@@ -36,6 +39,9 @@ class Note:
         self._blocks, self._quiet, self._paths = layout
         # The outline of an earlier version, and what it has in common with this one.
         self._earlier: Earlier | None = None
+        self.memo = Memo()
+        self.since: Since | None = None
+        """What was changed since the latest reading in ``memo``."""
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -55,8 +61,25 @@ class Note:
     @cached_property
     def doc_type(self) -> str | None:
         """The id of its document type (``data/doc_types.toml``); None where none fits."""
-        head = self.slice(Span(0, doctype.HEAD))
-        return doctype.detect(head, {path[-1].id for path in self._paths if path}, self.language)
+        sections = {path[-1].id for path in self._paths if path}
+        return self.stated_type or doctype.detect("", sections, self.language)
+
+    @cached_property
+    def stated_type(self) -> str | None:
+        """The type that its front matter or its title names; None where neither does."""
+        told = type_in(self.front_matter.context.doc_type, self.language)
+        return told or doctype.by_title(self.slice(Span(self.front, self.front + doctype.HEAD)))
+
+    @property
+    def front(self) -> int:
+        """Where its front matter ends; 0 where it has none."""
+        first = self._blocks[0] if self._blocks else None
+        return len(first.text) if first is not None and first.is_front else 0
+
+    @cached_property
+    def front_matter(self) -> Reading:
+        """What its front matter says, and what of it could not be read."""
+        return read_front_matter(self.slice(Span(0, self.front)))
 
     @cached_property
     def _outline(self) -> Outline:
@@ -72,7 +95,9 @@ class Note:
     @cached_property
     def patient(self) -> Patient:
         """The sex and age of the patient, where the note's beginning says them."""
-        ends = accumulate(len(block.text) for block in self._blocks)
+        # The note begins behind its front matter.
+        ends = accumulate((len(block.text) for block in self._blocks), initial=-self.front)
+        next(ends)
         rows = zip(ends, self._blocks, self._quiet, self._paths, strict=True)
         return read_patient(
             (end - len(block.text), block, Setting(_section_id(path), self.language, None, None))
@@ -165,7 +190,11 @@ class Note:
         start = min(max(span.start, 0), size)
         end = min(max(span.end, start), size)
         text = self.text.replaced(Span(start, end), replacement)
-        first = max(bisect_right(self._ends, start - CONTEXT), 0)
+        front = front_matter_end(text)
+        if (front or self.front) and (start < self.front or front != self.front):
+            return parse_note(text, self.uri, version)
+        # The front matter is a block that nothing behind it changes.
+        first = max(bisect_right(self._ends, start - CONTEXT), 1 if front else 0)
         last = min(bisect_left(self._ends, end + CONTEXT) + 1, len(self._blocks))
         begin = self._ends[first - 1] if first else 0
         stop = (self._ends[last - 1] if last else 0) + len(text) - size
@@ -178,8 +207,18 @@ class Note:
         edited = self._spliced(text, version, first, last, tuple(middle))
         known = self.__dict__.get("patient")
         has_markers = True in self._quiet or True in edited._quiet
-        if known and start > SETTLED and not has_markers and edited.language == self.language:
+        if (
+            known
+            and start - front > SETTLED
+            and not has_markers
+            and edited.language == self.language
+        ):
             edited.__dict__["patient"] = known
+        edited.memo = self.memo
+        if self.since is not None:
+            edited.since = self.since.edited(Span(start, end), len(replacement))
+        if "front_matter" in self.__dict__:
+            edited.__dict__["front_matter"] = self.front_matter
         return edited
 
     def _spliced(
@@ -245,6 +284,9 @@ def _common(old: tuple[Block, ...] | list[Block], new: tuple[Block, ...] | list[
 
 
 def _cut(text: Text, start: int, end: int) -> list[Block]:
+    if start == 0 and (front := front_matter_end(text)):
+        matter = Block(text.slice(Span(0, front)), is_front=True)
+        return [matter, *(_cut(text, front, end) if front < end else ())]
     before = max(start - CONTEXT, 0)
     window = text.slice(Span(before, min(end + CONTEXT, len(text))))
     return cut(window, start - before, end - before)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from doctorflan_ls.checks.model import CheckOptions, Finding
+from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.errors import PluginFailed
 from doctorflan_ls.plugins.calls import Refused

@@ -54,6 +54,8 @@ class ContextItem:
 class Prompt:
     """A task to be answered for ``span`` of ``note`` in ``language``.
 
+    Front matter is no part of the case: other notes of the stay may stand in it, which nobody chose
+    to hand to a model.
     ``context`` stands beside the note, ``instructions`` are added to the task's own: both come from
     plugins.
     """
@@ -65,6 +67,11 @@ class Prompt:
     turn: Turn | None = None
     context: tuple[ContextItem, ...] = ()
     instructions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        front = self.note.front
+        if self.span.start < front:
+            object.__setattr__(self, "span", Span(front, max(self.span.end, front)))
 
     def told(self, instruction: str) -> Prompt:
         """The same prompt with one more instruction for a language model."""
@@ -82,7 +89,7 @@ class Prompt:
         """
         section = self.note.section_at(self.span.start)
         narrow = section is not None and section.span.contains(self.span)
-        return Span(0, len(self.note.text)) if narrow else self.span
+        return Span(self.note.front, len(self.note.text)) if narrow else self.span
 
     def digest(self) -> str:
         """SHA-256 of all that an answer may depend on.

@@ -16,14 +16,21 @@ ACCEPT_COMMAND = "doctorflan.accept"
 DISCARD_COMMAND = "doctorflan.discard"
 REGENERATE_COMMAND = "doctorflan.regenerate"
 REVIEWED_COMMAND = "doctorflan.reviewed"
+DISMISS_COMMAND = "doctorflan.dismiss"
+RESTORE_COMMAND = "doctorflan.restore"
 COMMANDS = (
     DRAFT_COMMAND,
     ACCEPT_COMMAND,
     DISCARD_COMMAND,
     REGENERATE_COMMAND,
     REVIEWED_COMMAND,
+    DISMISS_COMMAND,
+    RESTORE_COMMAND,
 )
-REQUESTS = ("draft", "status", "tasks", "analysis", "review", "outgoing", "check", "drafts")
+REQUESTS = (
+    *("draft", "status", "tasks", "analysis", "review", "outgoing", "check", "drafts"),
+    "context",
+)
 ACTION_KINDS = ("quickfix", "refactor.rewrite.doctorflan", "source.doctorflan")
 
 

@@ -32,6 +32,8 @@ class Client:
     inline_completion: bool = False
     publishes_diagnostics: bool = False
     versions_diagnostics: bool = False
+    relates_diagnostics: bool = False
+    describes_codes: bool = False
     pulls_diagnostics: bool = False
     refreshes_diagnostics: bool = False
     refreshes_semantic_tokens: bool = False
@@ -69,6 +71,8 @@ def read_client(capabilities: object) -> Client:
         inline_completion=isinstance(_at(document, "inlineCompletion"), Mapping),
         publishes_diagnostics=isinstance(_at(document, "publishDiagnostics"), Mapping),
         versions_diagnostics=_at(document, "publishDiagnostics", "versionSupport") is True,
+        relates_diagnostics=_on_diagnostics(document, "relatedInformation"),
+        describes_codes=_on_diagnostics(document, "codeDescriptionSupport"),
         pulls_diagnostics=isinstance(_at(document, "diagnostic"), Mapping),
         refreshes_diagnostics=_refreshes(_at(workspace, "diagnostics")),
         refreshes_semantic_tokens=_refreshes(_at(workspace, "semanticTokens")),
@@ -92,6 +96,13 @@ def _at(value: object, *path: str) -> Any:  # noqa: ANN401
 
 def _has(values: object, value: object) -> bool:
     return isinstance(values, list) and value in values
+
+
+def _on_diagnostics(document: object, key: str) -> bool:
+    """LSP 3.17 says it beside pushed ones; 3.18 beside asked ones too."""
+    return any(
+        _at(document, feature, key) is True for feature in ("publishDiagnostics", "diagnostic")
+    )
 
 
 def _refreshes(feature: object) -> bool:

@@ -55,11 +55,19 @@ class Configuration:
         """What is wrong now."""
         from doctorflan_ls.settings import OPTIONS  # noqa: PLC0415  # starts faster
 
-        problems = self.resolved.problems
+        problems = (*self.resolved.problems, *self._of_rules())
         if not self._sent:
             return problems
         # Some editors send one table both ways and can mend only one of them while they run.
         return tuple(each for each in problems if each.fields.get("origin") != OPTIONS)
+
+    def _of_rules(self) -> tuple[BadSetting, ...]:
+        paths = self.resolved.settings.checks.rules
+        if not paths:
+            return ()
+        from doctorflan_ls.rulebook import rules  # noqa: PLC0415  # starts faster
+
+        return rules(paths).problems
 
     def reload(self) -> Resolved:
         """Read all layers afresh and tell the user what is newly wrong.

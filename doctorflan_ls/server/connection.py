@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cattrs import Converter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.checks.model import Finding
     from doctorflan_ls.features.snapshot import Snapshot
     from doctorflan_ls.i18n import Locale
+    from doctorflan_ls.notes.context import Context
     from doctorflan_ls.server.host import Host
     from doctorflan_ls.text import Text
 
@@ -82,12 +84,13 @@ class Connection(LanguageServer):
         brought: tuple[Finding, ...] = (),
     ) -> Snapshot:
         """What a feature may know of ``document`` now; ``brought`` is what plugins found."""
-        from doctorflan_ls.checks.model import CheckOptions  # noqa: PLC0415  # starts faster
         from doctorflan_ls.features.snapshot import Snapshot  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.rulebook import check_options  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.score.book import score_tables  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.server.dismissing import aside  # noqa: PLC0415  # starts faster
 
         # First of all: reading the settings may change the language.
-        chosen = self.configuration.settings.checks
-        checks = CheckOptions(chosen.chief_complaint_max, frozenset(chosen.disabled))
+        checks = check_options(self.configuration.settings, self._context(document))
         return Snapshot(
             document.note,
             self.locale,
@@ -97,7 +100,29 @@ class Connection(LanguageServer):
             checks,
             self.host.registry,
             brought,
+            aside(self, document),
+            score_tables(self.configuration.settings.checks.score_table).tables,
         )
+
+    def _context(self, document: Document) -> Context:
+        """What the client told of ``document``, with the words of the open notes that are named."""
+        from doctorflan_ls.notes.context import plain_uri  # noqa: PLC0415  # starts faster
+
+        told = document.told
+        front = document.note.front_matter.context
+        notes = front.over(told).other_notes
+        names = {plain_uri(each.uri, document.uri) for each in notes if each.uri}
+        if not names:
+            return told
+        texts = {
+            plain_uri(uri): str(other.text)
+            for uri in self.documents
+            if plain_uri(uri) in names
+            and (other := self.documents.get(uri)) is not None
+            and other is not document
+        }
+        named = replace(told, other_notes=notes)
+        return named.opened(document.uri, texts)
 
     @property
     def draft_language(self) -> Locale | None:

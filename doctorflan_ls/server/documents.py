@@ -6,10 +6,13 @@ Nothing is ever read from disk: a document that is not open does not exist here.
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from doctorflan_ls.incidents import report
+from doctorflan_ls.notes.context import NOTHING, Context
 from doctorflan_ls.server.convert import Places
 from doctorflan_ls.server.outline import OutlineCache
 from doctorflan_ls.text import Encoding, Position, Span, Text
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Iterator
 
+    from doctorflan_ls.dismissals import Dismissed
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.server.plugged import Looking
 
@@ -30,18 +34,32 @@ class Change:
     range: tuple[Position, Position] | None = None
 
 
+# A word that was typed at so recently, in seconds, is not finished.
+WORD_SECONDS = 1.0
+_WORD = re.compile(r"[^\W_]")
+_LONGEST_KEY = 8
+
+
 @dataclass(slots=True)
 class Document:
-    """One buffer. ``note`` is read when first needed and edited in place of being read again."""
+    """One buffer. ``note`` is read when first needed and edited in place of being read again.
+
+    ``told`` is what the client told of it (doctorflan/context).
+    """
 
     uri: str
     version: int
     text: Text
+    told: Context = field(default=NOTHING, repr=False)
     outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
     # The latest look of plugins' checks at it.
     brought: Looking | None = field(default=None, repr=False)
     # What is made of the whole of it on a thread.
     working: asyncio.Future[Any] | None = field(default=None, repr=False)
+    # What the doctor put aside in it; None where that was not looked up yet.
+    dismissed: Dismissed | None = field(default=None, repr=False)
+    # The word that the latest change typed at, and when (``time.monotonic``).
+    typed: tuple[Span, float] | None = field(default=None, repr=False)
     _note: Note | None = field(default=None, repr=False)
 
     @property
@@ -53,6 +71,12 @@ class Document:
             self._note = parse_note(self.text, self.uri, self.version)
         return self._note
 
+    def being_typed(self) -> Span | None:
+        """The place of the latest change, where it is recent enough that a word may go on there."""
+        if self.typed is None or time.monotonic() - self.typed[1] >= WORD_SECONDS:
+            return None
+        return self.typed[0]
+
     def read_again(self) -> None:
         """Read the note afresh when it is next needed: what it is read with has changed."""
         self._note = None
@@ -60,9 +84,13 @@ class Document:
 
     def apply(self, changes: Iterable[Change], version: int, encoding: Encoding) -> None:
         """Apply ``changes`` one after the other and take ``version``."""
+        typed = None
         for change in changes:
-            self._replace(self._span(change, encoding), change.text, version)
+            span = self._span(change, encoding)
+            self._replace(span, change.text, version)
+            typed = _word_at(self.text, span, change)
         self.version = version
+        self.typed = None if typed is None else (typed, time.monotonic())
 
     def _replace(self, span: Span, replacement: str, version: int) -> None:
         self.outline.edited(span, len(self.text))
@@ -121,3 +149,14 @@ class Documents:
     def clear(self) -> None:
         """Forget all."""
         self._open.clear()
+
+
+def _word_at(text: Text, span: Span, change: Change) -> Span | None:
+    """Where ``change``, made at ``span``, ends within a word that is being typed.
+
+    What is pasted, and what ends with a blank or a mark, is finished.
+    """
+    if change.range is None or not 0 < len(change.text) <= _LONGEST_KEY:
+        return None
+    end = span.start + len(change.text)
+    return Span(span.start, end) if _WORD.match(text.slice(Span(end - 1, end))) else None

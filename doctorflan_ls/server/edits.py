@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from doctorflan_ls.insertion import Edit
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.documents import Document
+    from doctorflan_ls.text import Edit
 
 _ANNOTATION = "doctorflan.draft"
 

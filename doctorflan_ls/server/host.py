@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from doctorflan_ls.audit import Event
+    from doctorflan_ls.audit.places import AuditFailed
+    from doctorflan_ls.dismissals import Dismissals
     from doctorflan_ls.engine import Engine, ModelStatus
     from doctorflan_ls.i18n import Locale
     from doctorflan_ls.models.base import Model, ModelOptions
     from doctorflan_ls.plugins import Plugins, Registry, Selection
+    from doctorflan_ls.server.auditing import Recorder
     from doctorflan_ls.server.connection import Connection
 
 
@@ -49,6 +57,7 @@ class Host:
         self._engine: Engine | None = None
         self._plugins: Plugins | None = None
         self._adopted: Registry | None = None
+        self._recorder: Recorder | None = None
 
     @property
     def engine(self) -> Engine:
@@ -58,6 +67,14 @@ class Host:
 
             self._engine = Engine(self.options.load_model or self._load_model)
         return self._engine
+
+    @cached_property
+    def dismissals(self) -> Dismissals:
+        """What this user put aside; the clients of a shared server keep theirs in memory."""
+        from doctorflan_ls.dismissals import Dismissals  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.server.dismissing import default_path  # noqa: PLC0415
+
+        return Dismissals(None if self.shared else default_path())
 
     def plugins(self, selection: Selection) -> Plugins:
         """The plugins of the process; the first ``selection`` that is asked for stands."""
@@ -104,6 +121,33 @@ class Host:
             if otherwise_read or self._adopted.checks != before.checks:
                 connection.publisher.refresh()
 
+    def audited(self, event: Event, path: str, user: str) -> Future[None]:
+        """Write ``event`` to the trail at ``path``, beside the event loop."""
+        if self._recorder is None:
+            import asyncio  # noqa: PLC0415  # starts faster
+            from functools import partial  # noqa: PLC0415
+
+            from doctorflan_ls.server.auditing import Recorder  # noqa: PLC0415
+
+            loop = asyncio.get_running_loop()
+
+            def on_trouble(failure: AuditFailed | None, unwritten: int) -> None:
+                # The loop may be closed by now.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(partial(self._tell_of_audit, failure, unwritten))
+
+            self._recorder = Recorder(on_trouble)
+        return self._recorder.record(event, path, user)
+
+    def _tell_of_audit(self, failure: AuditFailed | None, unwritten: int) -> None:
+        for connection in self.connections:
+            if failure is None:
+                connection.tell_again("audit")
+                continue
+            reason = failure.user_message(connection.locale)
+            text = connection.say("audit.waiting", reason=reason, count=unwritten)
+            connection.tell_once("warning", "audit", text)
+
     def _load_model(self, model: str, options: ModelOptions) -> Model:
         from doctorflan_ls.models.catalogue import load_model  # noqa: PLC0415
 
@@ -136,6 +180,8 @@ class Host:
             self._engine.forget(uri)
 
     def close(self) -> None:
-        """Stop every job."""
+        """Stop every job and write what is still to be recorded."""
         if self._engine is not None:
             self._engine.close()
+        if self._recorder is not None:
+            self._recorder.close()

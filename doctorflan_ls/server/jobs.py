@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from doctorflan_ls.errors import BadRequest, Cancelled, ModelUnavailable, Stale
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.connection import Connection
 
 _KEPT_DRAFTS = 64
+Offerer = Literal["completion", "actions"]
+_OFFERERS: tuple[Offerer, ...] = ("completion", "actions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Drafts:
     def __init__(self) -> None:
         self._drafts: OrderedDict[str, Remembered] = OrderedDict()
         self._turns: dict[str, Turn] = {}
-        self._offered: dict[str, tuple[Remembered, ...]] = {}
+        self._offered: dict[tuple[str, Offerer], tuple[Remembered, ...]] = {}
         self._running: dict[str, str] = {}
 
     def keep(self, made: Remembered, turn: Turn | None = None) -> None:
@@ -74,22 +76,28 @@ class Drafts:
         """What the draft answered; None where it was no follow-up."""
         return self._turns.get(draft_id)
 
-    def offer(self, uri: str, offered: Iterable[Remembered], standing: Collection[str]) -> None:
-        """Remember what completion offers now in ``uri``.
+    def offer(
+        self,
+        uri: str,
+        offered: Iterable[Remembered],
+        standing: Collection[str],
+        by: Offerer = "completion",
+    ) -> None:
+        """Remember what completion, or the list of actions, offers now in ``uri``.
 
         Of what it offered before only the ids ``standing`` in the note were taken.
         """
-        for made in self._offered.get(uri, ()):
+        for made in self._offered.get((uri, by), ()):
             if made.draft.id in standing:
                 self.keep(made)
-        self._offered[uri] = tuple(offered)
+        self._offered[uri, by] = tuple(offered)
 
     def recall(self, draft_id: str, uri: str) -> Remembered | None:
         """A draft of the document ``uri`` with the words it rests on; None where it is unknown."""
         made = self._drafts.get(draft_id)
         if made is not None and made.draft.provenance.uri == uri:
             return made
-        offered = self._offered.get(uri, ())
+        offered = (each for by in _OFFERERS for each in self._offered.get((uri, by), ()))
         return next((each for each in offered if each.draft.id == draft_id), None)
 
     def get(self, draft_id: str, uri: str) -> Draft:
@@ -105,7 +113,8 @@ class Drafts:
 
     def forget(self, uri: str) -> tuple[str, ...]:
         """Drop the drafts of a document; the keys of the jobs that may still run for it."""
-        self._offered.pop(uri, None)
+        for by in _OFFERERS:
+            self._offered.pop((uri, by), None)
         gone = [id_ for id_, made in self._drafts.items() if made.draft.provenance.uri == uri]
         for draft_id in gone:
             del self._drafts[draft_id]
@@ -137,11 +146,11 @@ async def run(
         from doctorflan_ls.models.catalogue import DEFAULT_MODEL  # noqa: PLC0415
 
         if job.model != DEFAULT_MODEL:
-            plugged.record(ls, draft)
+            await plugged.record(ls, draft)
             fallback = _told(ls, draft)
             draft = await _run(ls, replace(job, model=DEFAULT_MODEL), on_draft)
     draft = await plugged.examined(ls, prompt, draft)
-    plugged.record(ls, draft)
+    await plugged.record(ls, draft)
     plugged.tell_resting(ls)
     if draft.state != "ready":
         default = Cancelled if draft.state == "cancelled" else ModelUnavailable

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.i18n import Locale
-    from doctorflan_ls.insertion import Edit
     from doctorflan_ls.notes.model import DraftBlock
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.prompts import Prompt
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.documents import Document
     from doctorflan_ls.server.params import Params
+    from doctorflan_ls.text import Edit
 
 
 @dataclass(frozen=True, slots=True)

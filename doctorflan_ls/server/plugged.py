@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 
     from doctorflan_ls.audit import Event
-    from doctorflan_ls.checks.model import CheckOptions, Finding
+    from doctorflan_ls.checks.model import Finding
+    from doctorflan_ls.checks.options import CheckOptions
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.plugins import Plugins, Registry, Selection
@@ -102,14 +104,22 @@ async def prepared(ls: Connection, prompt: Prompt, *, wait: bool = True) -> Prom
 
 
 async def examined(ls: Connection, prompt: Prompt, draft: Draft) -> Draft:
-    """``draft`` with what plugins find in it, where it is ready."""
+    """``draft`` with what plugins and grounding find in it, where it is ready."""
+    from doctorflan_ls.grounding import grounded  # noqa: PLC0415
     from doctorflan_ls.plugins.hooks import examined, has_hooks  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
     plugins = _now(ls)
-    if draft.state != "ready" or not has_hooks(plugins, "check_draft"):
+    if draft.state != "ready":
         return draft
-    return await in_thread(lambda: examined(plugins, prompt, draft))
+    disabled = ls.configuration.settings.checks.disabled
+
+    def looked_at() -> Draft:
+        known = has_hooks(plugins, "check_draft")
+        made = examined(plugins, prompt, draft) if known else draft
+        return grounded(made, prompt.note, disabled)
+
+    return await in_thread(looked_at)
 
 
 async def findings(ls: Connection, document: Document, *, wait: bool = True) -> tuple[Finding, ...]:
@@ -165,36 +175,50 @@ class Looking:
         return found.findings
 
 
-def record(ls: Connection, draft: Draft) -> None:
-    """Tell plugins that ``draft`` was made or failed; nobody waits for them."""
+async def record(ls: Connection, draft: Draft) -> None:
+    """Record that ``draft`` was made or failed: in the audit trail, which is waited for a moment,
+    and with plugins, which are not.
+    """
+    from doctorflan_ls.audit import draft_event  # noqa: PLC0415
+
+    event = draft_event(draft)
+    written = _audited(ls, event)
+    ls.protocol.background(_tell_of(ls, event))
+    if written is not None:
+        import asyncio  # noqa: PLC0415
+
+        from doctorflan_ls.server.auditing import ANSWER_SECONDS  # noqa: PLC0415
+
+        # A draft that a doctor sees is in the trail, unless the disk is slow or full.
+        await asyncio.wait((asyncio.wrap_future(written),), timeout=ANSWER_SECONDS)
+
+
+def record_event(ls: Connection, event: Event) -> None:
+    """Record what a doctor did with a draft or a finding: in the audit trail, and with plugins;
+    those that are being loaded are waited for.
+    """
+    _audited(ls, event)
+
+    async def tell() -> None:
+        await loaded(ls)
+        await _tell_of(ls, event)
+
+    ls.protocol.background(tell())
+
+
+def _audited(ls: Connection, event: Event) -> Future[None] | None:
+    """When ``event`` is in the audit trail; None where the settings want none."""
+    chosen = ls.configuration.settings.audit
+    return ls.host.audited(event, chosen.path, chosen.user) if chosen.enabled else None
+
+
+async def _tell_of(ls: Connection, event: Event) -> None:
     from doctorflan_ls.plugins.hooks import has_hooks, record  # noqa: PLC0415
     from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
 
     plugins = _now(ls)
-    if not has_hooks(plugins, "record_event"):
-        return
-    from doctorflan_ls.audit import draft_event  # noqa: PLC0415
-
-    event = draft_event(draft)
-
-    async def tell() -> None:
+    if has_hooks(plugins, "record_event"):
         await in_thread(lambda: record(plugins, event))
-
-    ls.protocol.background(tell())
-
-
-def record_review(ls: Connection, event: Event) -> None:
-    """Tell plugins what a doctor did with a draft; those that are being loaded are waited for."""
-    from doctorflan_ls.plugins.hooks import has_hooks, record  # noqa: PLC0415
-    from doctorflan_ls.server.background import in_thread  # noqa: PLC0415
-
-    async def tell() -> None:
-        await loaded(ls)
-        plugins = _now(ls)
-        if has_hooks(plugins, "record_event"):
-            await in_thread(lambda: record(plugins, event))
-
-    ls.protocol.background(tell())
 
 
 def rows(ls: Connection) -> list[dict[str, object]]:

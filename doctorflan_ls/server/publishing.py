@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.server.documents import WORD_SECONDS
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -35,6 +37,7 @@ class Publisher:
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._asks = False
         self._told: set[str] = set()
+        self._words: set[str] = set()
 
     def asked(self) -> None:
         """Note that the client asks, and take back what it was told before it did."""
@@ -50,6 +53,21 @@ class Publisher:
     def changed(self, uri: str) -> None:
         """Report a document again, once its typing rests."""
         self._after(_REST_SECONDS, uri)
+
+    def wait_for_word(self, uri: str) -> None:
+        """Something was held back that stands in a word which is being typed."""
+        if self._pushes:
+            self._after(WORD_SECONDS, uri)
+        elif self._ls.client.refreshes_diagnostics and uri not in self._words:
+            import asyncio  # noqa: PLC0415  # starts faster
+
+            self._words.add(uri)
+            asyncio.get_running_loop().call_later(WORD_SECONDS, self._ask_again, uri)
+
+    def _ask_again(self, uri: str) -> None:
+        self._words.discard(uri)
+        if uri in self._ls.documents:
+            self._ls.protocol.send_request("workspace/diagnostic/refresh")
 
     def closed(self, uri: str) -> None:
         """Take the findings of a closed document away."""
@@ -117,32 +135,53 @@ class Publisher:
 async def report(ls: Connection, document: Document) -> list[Json]:
     """The ``Diagnostic`` objects of ``document`` as it is now; none where the settings say so.
 
-    Raises Stale where the text changed meanwhile.
+    What is said of the word that is being typed waits until the typing rests; whoever asked is then
+    told to ask again. Raises Stale where the text changed meanwhile.
     """
     from doctorflan_ls.errors import Stale  # noqa: PLC0415  # starts faster
-    from doctorflan_ls.features.diagnostics import diagnostics  # noqa: PLC0415
+    from doctorflan_ls.features import diagnostics  # noqa: PLC0415
     from doctorflan_ls.server import plugged  # noqa: PLC0415
     from doctorflan_ls.server.background import beside  # noqa: PLC0415
 
-    if not ls.configuration.settings.checks.show:
+    chosen = ls.configuration.settings.checks
+    if not chosen.show:
         return []
     text = document.text
     brought = await plugged.findings(ls, document)
     if not ls.still(document, text):
         raise Stale("server.stale-action")
     snapshot = ls.snapshot(document, brought=brought)
-    return to_json(await beside(document, lambda: diagnostics(snapshot)), ls.places(document))
+    shown = diagnostics.Shown(chosen.limit, chosen.quiet, document.being_typed())
+    found = await beside(document, lambda: diagnostics.report(snapshot, shown))
+    if found.is_waiting:
+        ls.publisher.wait_for_word(document.uri)
+    return to_json(ls, document, found.diagnostics)
 
 
-def to_json(found: tuple[Diagnostic, ...], places: Places) -> list[Json]:
-    """Findings as LSP has them."""
-    return [
-        {
-            "range": places.range(each.span),
-            "severity": _SEVERITIES[each.severity],
-            "code": each.code,
-            "source": _SOURCE,
-            "message": each.message,
-        }
-        for each in found
-    ]
+def to_json(ls: Connection, document: Document, found: tuple[Diagnostic, ...]) -> list[Json]:
+    """Findings as LSP has them, as far as the client can take that."""
+    places = ls.places(document)
+    return [_diagnostic(ls, document.uri, places, each) for each in found]
+
+
+def _diagnostic(ls: Connection, uri: str, places: Places, found: Diagnostic) -> Json:
+    said: Json = {
+        "range": places.range(found.span),
+        "severity": _SEVERITIES[found.severity],
+        "code": found.code,
+        "source": _SOURCE,
+        "message": found.message,
+    }
+    # A page of this machine is of no use to a client that may be on another one.
+    if ls.client.describes_codes and not ls.host.shared:
+        from doctorflan_ls.rule_pages import page_uri  # noqa: PLC0415  # starts faster
+
+        page = page_uri(found.code, ls.locale)
+        if page is not None:
+            said["codeDescription"] = {"href": page}
+    if found.related and ls.client.relates_diagnostics:
+        said["relatedInformation"] = [
+            {"location": {"uri": uri, "range": places.range(each.span)}, "message": each.message}
+            for each in found.related
+        ]
+    return said

@@ -100,7 +100,7 @@ def record(ls: Connection, params: Params) -> None:
         params.uinteger("length") if params.has("length") else None,
     )
     made = _made(ls, block, params.string("uri"))
-    plugged.record_review(ls, review_event(said, made))
+    plugged.record_event(ls, review_event(said, made))
 
 
 def _made(ls: Connection, block_id: str, uri: str) -> Draft | None:

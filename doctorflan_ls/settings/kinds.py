@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
+
+# What `doctorflan_ls.audit.Event` takes.
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,119})?")
 
 
 class Unfit(ValueError):
@@ -173,6 +177,30 @@ class Line:
     def schema(self) -> dict[str, object]:
         """A string."""
         return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """An identifier as events may hold one, or nothing."""
+
+    @property
+    def expected(self) -> str:
+        """The form."""
+        return "A-Z a-z 0-9 . _ : / @ + -, 1..120"
+
+    def accept(self, value: object) -> object:
+        """A string of that form, or an empty one."""
+        if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+            raise Unfit
+        return value
+
+    def from_text(self, text: str) -> object:
+        """As it stands."""
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """A string with a pattern."""
+        return {"type": "string", "pattern": f"^{_IDENTIFIER.pattern}$"}
 
 
 @dataclass(frozen=True, slots=True)

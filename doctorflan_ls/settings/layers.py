@@ -40,7 +40,10 @@ _TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
 # What of these neither names a place nor costs the other clients of a shared server anything.
-_ANY_CLIENT = frozenset({"models.use", "models.max_tokens", "models.temperature", "models.seed"})
+# Who works at a client is known to that client alone.
+_ANY_CLIENT = frozenset(
+    {"models.use", "models.max_tokens", "models.temperature", "models.seed", "audit.user"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from doctorflan_ls.settings.kinds import (
     Choice,
+    Identifier,
     Kind,
     Line,
     Names,
@@ -60,6 +61,33 @@ class ChecksSettings:
     )
     disabled: tuple[str, ...] = _setting(
         (), Names(), "Rules not to run, by the id that a finding shows."
+    )
+    consult_hours: int = _setting(
+        24,
+        WholeNumber(1, 168),
+        "Hours within which a consultation is to be answered: 24 as in the Core Systems of 2018, 48"
+        " as in the Basic Norms of 2010.",
+    )
+    rules: tuple[str, ...] = _setting(
+        (),
+        Names(),
+        "Files of your hospital that change rules, as paths, the later over the former"
+        " (docs/rules.md).",
+    )
+    score_table: str = _setting(
+        "",
+        Line(),
+        "Table of points that a note is scored by: the id of one that comes with the server, the"
+        " path of your hospital's own (`*.toml`), or `off`; empty is the one for the type of"
+        " document (docs/score.md).",
+    )
+    limit: int = _setting(
+        20,
+        WholeNumber(0, 10_000),
+        "Most findings that stand beside a note, the worst of them; 0 is all.",
+    )
+    quiet: bool = _setting(
+        False, Switch(), "Whether only errors stand beside the text while a note is written."
     )
     show: bool = _setting(
         True,
@@ -159,6 +187,30 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The audit trail. A workspace file may set none of these."""
+
+    enabled: bool = _setting(
+        True,
+        Switch(),
+        "Whether drafts, reviews and dismissals are recorded: identifiers, digests and counts,"
+        " never text.",
+    )
+    path: str = _setting(
+        "",
+        Line(),
+        "The trail's file, an absolute path on a disk of this machine; empty is the one in your"
+        " state folder (`doctorflan-ls audit verify` names it).",
+    )
+    user: str = _setting(
+        "",
+        Identifier(),
+        "Who works: the identifier that the host (the record system) has for the doctor. It is"
+        " recorded as it is given.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, with their defaults."""
 
@@ -173,6 +225,7 @@ class Settings:
     models: ModelsSettings = field(default_factory=ModelsSettings)
     plugins: PluginsSettings = field(default_factory=PluginsSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import closing
 from doctorflan_ls.audit import draft_event
 from doctorflan_ls.drafts import Draft
 from doctorflan_ls.engine import Engine, Job
+from doctorflan_ls.grounding import grounded
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.models.base import Model, ModelOptions
 from doctorflan_ls.models.catalogue import DEFAULT_MODEL, load_model
@@ -49,7 +50,8 @@ def draft(  # noqa: PLR0913  (what a test may choose)
 
     with closing(Engine(load)) as engine:
         made = engine.run_sync(Job("test", prompt, name, deadline=_SECONDS))
-    made = examined(plugins, prompt, made) if made.state == "ready" else made
+    if made.state == "ready":
+        made = grounded(examined(plugins, prompt, made), note)
     record(plugins, draft_event(made))
     if made.failure is not None:
         raise made.failure

@@ -135,6 +135,26 @@ async def test_a_review_of_what_does_not_stand_there_is_refused():
         assert "incomplete" in await refusal(peer, uri, draft["id"])
 
 
+@pytest.mark.parametrize(
+    ("locale", "first"), [("zh", "已核对，无误"), ("en", "Checked, it is right as written")]
+)
+async def test_the_reasons_to_put_a_finding_aside_are_listed_and_taken(
+    monkeypatch, tmp_path, locale, first
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with stdio() as peer:
+        await peer.initialize(FULL, locale=locale)
+        uri = await peer.open(NOTE)
+        listed = await peer.request("doctorflan/drafts", {})
+        answers_schema("drafts", listed)
+        reasons = listed["dismissReasons"]
+        assert reasons[0] == {"id": "checked", "title": first}
+        assert not {each["id"] for each in reasons} & {each["id"] for each in listed["reasons"]}
+        for each in reasons:
+            said = {"uri": uri, "rule": "ZA-04", "reach": "document", "reason": each["id"]}
+            assert await execute(peer, "dismiss", **said) is None
+
+
 async def refusal(peer, uri, block):
     params = document(uri, block=block, outcome="accepted", reason="because")
     with pytest.raises(RpcError) as caught:

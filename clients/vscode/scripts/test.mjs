@@ -12,6 +12,8 @@ await build({
   outExtension: { ".js": ".mjs" },
   bundle: true,
   packages: "external",
+  // The editor itself is not there: what the tests need of it.
+  alias: { vscode: "./test/editor.ts" },
   platform: "node",
   format: "esm",
   target: "node20",

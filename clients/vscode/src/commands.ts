@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Preview } from "./drafts/preview";
 import type { FolderCheck } from "./folder/check";
-import { ACCEPT, DISCARD, REGENERATE } from "./review/ids";
+import { ACCEPT, DISCARD, DISMISS, REGENERATE, RESTORE } from "./review/ids";
 import { OPEN_DRAFT, openDraft, type DraftNode, type NotesTree } from "./review/tree";
 import type { Services } from "./services";
 import { MENU } from "./views/statusItem";
@@ -34,6 +34,8 @@ function reviewCommands(services: Services, tree: NotesTree): Record<string, Com
     [ACCEPT]: async (from) => (await import("./review/commands")).acceptStanding(services, from),
     [DISCARD]: async (from) => (await import("./review/commands")).discardStanding(services, from),
     [REGENERATE]: async (from) => (await import("./drafts/commands")).regenerateStanding(services, from),
+    [DISMISS]: async (from) => (await import("./review/findings")).dismissFinding(services, from),
+    [RESTORE]: async () => (await import("./review/findings")).restoreFindings(services),
     [OPEN_DRAFT]: (node) => openDraft(node as DraftNode),
     "doctorflan.notes.refresh": () => {
       tree.refreshSoon();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Draft, Evidence } from "../src/client/requests";
+import type { Draft, Evidence, Finding } from "../src/client/requests";
 import { render } from "../src/drafts/render";
 import { StreamedText } from "../src/drafts/stream";
 
@@ -8,9 +8,9 @@ function range(line: number, from: number, to: number): Evidence["ranges"][numbe
   return { start: { line, character: from }, end: { line, character: to } };
 }
 
-function draft(text: string, gaps: Draft["gaps"] = []): Draft {
+function draft(text: string, gaps: Draft["gaps"] = [], findings: Draft["findings"] = []): Draft {
   return {
-    id: "0a", task: "t", model: "m", version: "1", language: "zh", text, gaps, findings: [],
+    id: "0a", task: "t", model: "m", version: "1", language: "zh", text, gaps, findings,
     provenance: { uri: "", note_version: 1, span: [0, 0] },
   };
 }
@@ -38,6 +38,20 @@ test("evidence is numbered as it first appears, and the same passage keeps its n
 test("a statement after a character of two units ends where it should", () => {
   const { pieces } = render({ draft: draft("😀a😀b"), evidence: [{ span: [0, 3], ranges: [range(0, 0, 1)] }] });
   assert.deepEqual(pieces.map(({ text, refs }) => [text, refs]), [["😀a😀", [1]], ["b", []]]);
+});
+
+test("what is found stands on exactly its characters, the gravest on words of two", () => {
+  const text = "😀血钾 3.1 mmol/L，阿莫西林 0.5g";
+  const finding = (rule: string, severity: Finding["severity"], from: number, to: number): Finding => ({
+    rule, severity, span: [from, to], message: rule, source: "",
+  });
+  const said = [finding("GR-DRUG", "warning", 15, 24), finding("GR-LAB", "error", 1, 14), finding("GR-DOSE", "error", 20, 24)];
+  const { pieces, findings } = render({ draft: draft(text, [], said), evidence: [{ span: [0, 7], ranges: [range(0, 0, 1)] }] });
+  assert.deepEqual(findings.map(({ rule }) => rule), ["GR-LAB", "GR-DOSE", "GR-DRUG"]);
+  const marked = pieces.map(({ text: words, finding: at }) => [words, at === null ? "" : findings[at]?.rule]);
+  assert.deepEqual(marked, [
+    ["😀", ""], ["血钾 3.1", "GR-LAB"], [" mmol/L", "GR-LAB"], ["，", ""], ["阿莫西林 ", "GR-DRUG"], ["0.5g", "GR-DOSE"],
+  ]);
 });
 
 test("parts are appended, and offset 0 begins again", () => {

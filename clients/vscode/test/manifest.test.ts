@@ -14,7 +14,7 @@ interface Manifest {
     configuration: { properties: Record<string, Setting> }[];
     commands: { command: string }[];
     keybindings: { command: string }[];
-    menus: Record<string, { command: string }[]>;
+    menus: Record<string, { command: string; when?: string }[]>;
   };
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
 }
@@ -112,6 +112,17 @@ test("every command of package.json is registered, and keys and menus name only 
   const placed = [...contributes.keybindings, ...Object.values(contributes.menus).flat()].map(({ command }) => command);
   for (const command of placed) {
     assert.ok(declared.includes(command) || command === "doctorflan.notes.focus", command);
+  }
+});
+
+test("a calculator's line is accepted and discarded in the panel, and not made again", async () => {
+  const { contributes } = await json<Manifest>("package.json");
+  const entries = [...(contributes.menus["view/item/context"] ?? []), ...(contributes.menus["commandPalette"] ?? [])];
+  const fits = ({ when = "" }: { when?: string }): boolean =>
+    when.includes("viewItem =~ /^doctorflan\\.(draft|calculated)Item$/") || when.endsWith("in doctorflan.languages");
+  for (const [command, offered] of [["accept", true], ["discard", true], ["regenerate", false]] as const) {
+    const found = entries.filter((each) => each.command === `doctorflan.review.${command}`);
+    assert.deepEqual(found.map(fits), [offered, offered, offered], command);
   }
 });
 

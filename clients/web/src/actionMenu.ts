@@ -1,6 +1,7 @@
 /** The menu of what the server offers for the selection, the section, or the draft at the cursor. */
 
 import type { EditorView } from "@codemirror/view";
+import { dismissalOf, type Dismissing, type MenuPlace } from "./dismissing";
 import { applyEdits, placed } from "./editor/edits";
 import type { NoteSession, Tracker } from "./editor/session";
 import type { CodeAction, Command, Order, Reviewed } from "./lsp/types";
@@ -17,6 +18,7 @@ export interface MenuSurroundings {
   say: () => Say;
   host: HTMLElement;
   reviewing: Reviewing;
+  dismissing: Dismissing;
   notice: (text: string) => void;
   /** Start the draft that an action stands for; its offsets are code points of `tracker`'s text. */
   start: (order: Order, tracker: Tracker) => void;
@@ -51,15 +53,23 @@ export class ActionMenu {
       notice(failure(error, say()));
       return;
     }
+    const at = this.place(view, head, below);
     const items = actions.map((action): MenuItem => ({
       title: action.title,
       run: () => {
-        this.run(view, action, tracker);
+        this.run(view, action, tracker, at);
       },
     }));
-    this.menu.show(items, this.place(view, head, below), {
+    const restore: MenuItem = {
+      title: say()("restore"),
+      run: () => {
+        tracker.release();
+        this.around.dismissing.restore(this.menu, at);
+      },
+    };
+    this.menu.show([...items, restore], at, {
       label: say()("action.menu"),
-      empty: say()("draft.menu.empty"),
+      ...(items.length === 0 ? { heading: say()("draft.menu.empty") } : {}),
       left: () => {
         tracker.release();
         (below ?? view).focus();
@@ -67,11 +77,15 @@ export class ActionMenu {
     });
   }
 
-  private run(view: EditorView, action: CodeAction, tracker: Tracker): void {
-    const { reviewing, start, say, session, notice } = this.around;
+  private run(view: EditorView, action: CodeAction, tracker: Tracker, at: MenuPlace): void {
+    const { reviewing, dismissing, start, say, session, notice } = this.around;
     const { edit, command, data } = action;
     const reviewed = edit && reviewedOf(command);
-    if (edit && reviewed?.outcome === "discarded") {
+    const dismissal = dismissalOf(command);
+    if (dismissal) {
+      tracker.release();
+      dismissing.ask(this.menu, at, dismissal);
+    } else if (edit && reviewed?.outcome === "discarded") {
       tracker.release();
       this.around.discard(reviewed.block);
     } else if (edit && reviewed) {
@@ -81,6 +95,7 @@ export class ActionMenu {
       tracker.release();
       if (items) {
         applyEdits(view, items);
+        view.focus();
       } else {
         notice(say()("panel.moved"));
       }
@@ -89,7 +104,7 @@ export class ActionMenu {
     }
   }
 
-  private place(view: EditorView, head: number, below: HTMLElement | undefined): { left: number; top: number } {
+  private place(view: EditorView, head: number, below: HTMLElement | undefined): MenuPlace {
     const host = this.around.host.getBoundingClientRect();
     const at = below?.getBoundingClientRect() ?? view.coordsAtPos(head) ?? view.dom.getBoundingClientRect();
     return { left: at.left - host.left, top: (below ? at.bottom + 4 : at.bottom + 2) - host.top };

@@ -5,6 +5,7 @@ import { redo, undo } from "@codemirror/commands";
 import { EditorState, type Text } from "@codemirror/state";
 import { EditorView, keymap, tooltips } from "@codemirror/view";
 import { ActionMenu } from "./actionMenu";
+import { Dismissing } from "./dismissing";
 import { Drafting, type DraftRequest } from "./drafting";
 import { draftBlocks, standing } from "./editor/blocks";
 import { completion } from "./editor/completion";
@@ -82,6 +83,7 @@ export class Component {
     this.menu = new ActionMenu({
       ...around,
       reviewing: this.reviewing,
+      dismissing: new Dismissing({ ...around, reasons: () => this.standing.dismissReasons, announce: this.announce }),
       start: (order, tracker) => {
         const [from, to, at] = unitOffsets(tracker.doc.toString(), [...(order.span ?? [0, 0]), order.at ?? 0]);
         this.order(order, { from: tracker.map(from ?? 0), to: tracker.map(to ?? 0), at: tracker.map(at ?? 0) });
@@ -175,10 +177,7 @@ export class Component {
   }
 
   private state(doc?: Text): EditorState {
-    const { session } = this;
-    const announce = (text: string): void => {
-      this.status.announce(text);
-    };
+    const { session, announce } = this;
     return EditorState.create({
         ...(doc ? { doc } : {}),
         extensions: [
@@ -221,6 +220,10 @@ export class Component {
         ],
       });
   }
+
+  private readonly announce = (text: string): void => {
+    this.status.announce(text);
+  };
 
   private makeToolbar(): Toolbar {
     return new Toolbar(this.say, {
@@ -265,7 +268,7 @@ export class Component {
           whenCalm(this.view, "findings", () => {
             // Findings of an older text are followed by those of the present one.
             if (this.session.settled && (version === undefined || version === this.session.currentVersion)) {
-              showFindings(this.view, found);
+              showFindings(this.view, found, { say: this.say, act: (from) => void this.menu.show(this.view, from) });
               this.count();
             }
           });

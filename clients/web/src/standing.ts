@@ -9,6 +9,8 @@ import type { DraftsResult, Reason } from "./lsp/types";
 export class Standing {
   /** What a review may give as its reason, in the doctor's language. */
   reasons: readonly Reason[] = [];
+  /** What the dismissal of a finding may give as its reason. */
+  dismissReasons: readonly Reason[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -46,8 +48,9 @@ export class Standing {
     }
     const { doc } = view.state;
     try {
-      const { documents, reasons } = (await session.request("doctorflan/drafts", {})) as DraftsResult;
+      const { documents, reasons, dismissReasons } = (await session.request("doctorflan/drafts", {})) as DraftsResult;
       this.reasons = reasons;
+      this.dismissReasons = dismissReasons ?? [];
       const mine = documents.find(({ uri }) => uri === session.uri);
       whenCalm(view, "drafts.show", () => {
         if (view.state.doc === doc) {

@@ -111,7 +111,7 @@ class Source:
     @cached_property
     def _title(self) -> Span | None:
         """The document's title: a short first line above the first heading that states nothing."""
-        found = _FIRST_LINE.match(self.text)
+        found = _FIRST_LINE.match(self.text, self.note.front)
         first = Span(*found.span(1)) if found else None
         if first is None or not self.note.sections or self.facts_at(first):
             return None

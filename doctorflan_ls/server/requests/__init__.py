@@ -11,6 +11,7 @@ from doctorflan_ls.server.requests import (
     command,
     completion,
     configuration,
+    context,
     definition,
     diagnostic,
     draft,
@@ -63,5 +64,6 @@ FEATURES: dict[str, Callable[..., Any]] = {
     "doctorflan/review": review.review,
     "doctorflan/outgoing": outgoing.outgoing,
     "doctorflan/check": check.check,
+    "doctorflan/context": context.context,
     "doctorflan/drafts": drafts.drafts,
 }

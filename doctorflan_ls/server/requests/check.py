@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.server.requests.context import take
 from doctorflan_ls.server.requests.drafts import row
 from doctorflan_ls.text import Text
 
@@ -23,6 +24,7 @@ async def check(ls: Connection, params: Params) -> Json:
     from doctorflan_ls.server.publishing import to_json  # noqa: PLC0415
 
     document = Document(params.string("uri"), 0, Text(params.string("text")))
+    take(ls, document, params)
     await plugged.loaded(ls)
     # A note of some megabytes takes seconds to read: typing in the open one goes on.
     await in_thread(lambda: document.note.facts)
@@ -31,7 +33,7 @@ async def check(ls: Connection, params: Params) -> Json:
     places = ls.places(document)
     found = await in_thread(lambda: diagnostics(snapshot))
     return {
-        "diagnostics": to_json(found, places),
+        "diagnostics": to_json(ls, document, found),
         "drafts": [row(each, places) for each in standing(snapshot, lambda _: None)],
         "docType": document.note.doc_type,
     }

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from doctorflan_ls.errors import DoctorFlanError, Stale
 from doctorflan_ls.server import reviewing
-from doctorflan_ls.server.edits import workspace_edit
+from doctorflan_ls.server.edits import Annotation, workspace_edit
 from doctorflan_ls.server.orders import fill, read_order, standing
 from doctorflan_ls.server.params import Params
 from doctorflan_ls.server.requests.command import command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from doctorflan_ls.features.actions import Action
     from doctorflan_ls.features.review import Decision
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json
     from doctorflan_ls.server.documents import Document
+    from doctorflan_ls.text import Span
 
 # LSP 3.17, CodeActionTriggerKind: the doctor asked, no lightbulb did.
 _INVOKED = 1
@@ -32,7 +35,15 @@ async def code_action(ls: Connection, params: Params) -> list[Json]:
     only = context.strings_or_none("only") if context else None
     if only is None and _takes_all(ls, context):
         return []
+    mended = await _mends(ls, document, span, context)
     found = actions(ls.snapshot(document), span, only)
+    _remember(ls, document, found)
+    return [*mended, *await _tasks(ls, document, found, context)]
+
+
+async def _tasks(
+    ls: Connection, document: Document, found: Sequence[Action], context: Params | None
+) -> list[Json]:
     if ls.client.code_action_resolves_edit:
         return [_lazy(ls, document, action) for action in found]
     if context is not None and context.integer_or("triggerKind") == _INVOKED:
@@ -55,6 +66,36 @@ async def resolve(ls: Connection, params: Params) -> Json:
     if said is not None and ls.client.code_action_resolves_command:
         action["command"] = reviewing.command(str(action.get("title", "")), said)
     return action
+
+
+async def _mends(
+    ls: Connection, document: Document, span: Span, context: Params | None
+) -> list[Json]:
+    """What can be done about the findings at ``span``."""
+    from doctorflan_ls.features.actions import QUICK_FIX, is_wanted  # noqa: PLC0415
+    from doctorflan_ls.features.finding_actions import mends  # noqa: PLC0415
+    from doctorflan_ls.server import dismissing, plugged  # noqa: PLC0415
+
+    only = context.strings_or_none("only") if context else None
+    if not is_wanted(QUICK_FIX, only):
+        return []
+    text = document.text
+    brought = await plugged.findings(ls, document, wait=False)
+    if not ls.still(document, text):
+        raise Stale("server.stale-action")
+    sent = [] if context is None else _findings(context)
+    made = []
+    for mend in mends(ls.snapshot(document, brought=brought), span):
+        action: Json = {"title": mend.title, "kind": QUICK_FIX}
+        of = [dict(each.raw) for each in sent if each.raw.get("code") == mend.code]
+        if of:
+            action["diagnostics"] = of
+        if mend.dismissal is None:
+            action["edit"] = workspace_edit(ls, document, mend.edits)
+        else:
+            action["command"] = dismissing.command(ls, mend)
+        made.append(action)
+    return made
 
 
 def _takes_all(ls: Connection, context: Params | None) -> bool:
@@ -82,8 +123,26 @@ def _lazy(ls: Connection, document: Document, action: Action) -> Json:
     return {**_base(action), "data": dict(action.data)}
 
 
+def _remember(ls: Connection, document: Document, found: Sequence[Action]) -> None:
+    """The calculators' lines, with the words they rest on, as long as one may be inserted."""
+    from doctorflan_ls.features.evidence import remember  # noqa: PLC0415
+
+    note = document.note
+    made = [remember(each.made, note) for each in found if each.made is not None]
+    ls.drafts.offer(document.uri, made, {block.id for block in note.draft_blocks}, "actions")
+
+
+def _calculated(ls: Connection, document: Document, action: Action) -> Json:
+    """A calculator's line: its edit is at hand."""
+    model = "calculator" if action.made is None else action.made.provenance.model
+    annotation = Annotation(action.title, ls.say("server.annotation", model=model))
+    return {**_base(action), "edit": workspace_edit(ls, document, action.edits, annotation)}
+
+
 def _decided(ls: Connection, document: Document, action: Action) -> Json:
     """Accept or discard: the edit, and the command by which the client says that it is done."""
+    if action.data["op"] == "calculate":
+        return _calculated(ls, document, action)
     block = standing(document.note, str(action.data["block"]))
     decision: Decision = "accepted" if action.data["op"] == "accept" else "discarded"
     done = reviewing.decided(ls, document, block, decision)

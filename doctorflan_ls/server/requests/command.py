@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls.errors import BadRequest
-from doctorflan_ls.server import capabilities, jobs, reviewing
+from doctorflan_ls.server import capabilities, dismissing, jobs, reviewing
 from doctorflan_ls.server.edits import workspace_edit
 from doctorflan_ls.server.orders import Order, fill, order_again, read_order, standing
 from doctorflan_ls.server.params import Params
@@ -67,6 +67,8 @@ _COMMANDS: dict[str, Callable[[Connection, Params], None]] = {
     capabilities.DISCARD_COMMAND: _discard,
     capabilities.REGENERATE_COMMAND: _regenerate,
     capabilities.REVIEWED_COMMAND: reviewing.record,
+    capabilities.DISMISS_COMMAND: dismissing.dismiss,
+    capabilities.RESTORE_COMMAND: dismissing.restore,
 }
 
 

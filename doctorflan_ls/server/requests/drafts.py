@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from doctorflan_ls.features.standing import Standing
+    from doctorflan_ls.reviews import Reason
     from doctorflan_ls.server.connection import Connection
     from doctorflan_ls.server.convert import Json, Places
     from doctorflan_ls.server.documents import Document
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def drafts(ls: Connection, params: Params) -> Json:
     """The unreviewed drafts of a document, or of all that are open, and the coded reasons."""
-    from doctorflan_ls.reviews import review_reasons  # noqa: PLC0415
+    from doctorflan_ls.reviews import dismiss_reasons, review_reasons  # noqa: PLC0415
 
     if params.has("textDocument"):
         documents = [ls.document(params.uri())]
@@ -23,10 +24,13 @@ def drafts(ls: Connection, params: Params) -> Json:
         documents = [found for uri in ls.documents if (found := ls.documents.get(uri))]
     return {
         "documents": [_document(ls, each) for each in documents],
-        "reasons": [
-            {"id": each.id, "title": each.title.in_(ls.locale)} for each in review_reasons()
-        ],
+        "reasons": _reasons(ls, review_reasons()),
+        "dismissReasons": _reasons(ls, dismiss_reasons()),
     }
+
+
+def _reasons(ls: Connection, reasons: tuple[Reason, ...]) -> list[Json]:
+    return [{"id": each.id, "title": each.title.in_(ls.locale)} for each in reasons]
 
 
 def _document(ls: Connection, document: Document) -> Json:

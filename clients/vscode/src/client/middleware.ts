@@ -2,9 +2,12 @@
 
 import * as vscode from "vscode";
 import type { LanguageClient, Middleware } from "vscode-languageclient/node";
-import { isOrder, previewedAction, reviewedAction, RUN, usesSidePreview } from "../drafts/actions";
+import { dismissingAction, isOrder, previewedAction, reviewedAction, RUN, usesSidePreview } from "../drafts/actions";
 import { SERVER_TO_OWN } from "../review/ids";
 import { explicitSettings, SECTION } from "./configuration";
+
+/** What the commands of this extension that take an action's place begin with. */
+const OWN = ["doctorflan.drafts.", "doctorflan.review.", "doctorflan.findings."];
 
 /** `client` gives the client that this middleware is of; `told` is called once the server has new settings. */
 export function middleware(client: () => LanguageClient, told: () => void): Middleware {
@@ -48,11 +51,11 @@ export function middleware(client: () => LanguageClient, told: () => void): Midd
 }
 
 function replaced(action: vscode.CodeAction): vscode.CodeAction {
-  return previewedAction(action) ?? reviewedAction(action) ?? action;
+  return previewedAction(action) ?? reviewedAction(action) ?? dismissingAction(action) ?? action;
 }
 
 function isOwn(action: vscode.CodeAction): boolean {
-  return action.command?.command.startsWith("doctorflan.drafts.") === true || action.command?.command.startsWith("doctorflan.review.") === true;
+  return OWN.some((prefix) => action.command?.command.startsWith(prefix) === true);
 }
 
 /** The lens with this extension's command, which asks for a reason, in place of the server's. */

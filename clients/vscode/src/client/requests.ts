@@ -78,7 +78,23 @@ export interface StandingDraft {
 
 export interface DraftsResult {
   documents: readonly { uri: string; version: number; drafts: readonly StandingDraft[] }[];
-  reasons: readonly { id: string; title: string }[];
+  reasons: readonly Reason[];
+  /** Of a server that lists them: what `doctorflan.dismiss` takes. */
+  dismissReasons?: readonly Reason[];
+}
+
+export interface Reason {
+  id: string;
+  title: string;
+}
+
+/** The argument of the server's command that puts a finding aside. */
+export interface Dismissal {
+  uri: string;
+  rule: string;
+  reach: "place" | "document" | "user";
+  place?: string;
+  reason: string;
 }
 
 export interface ReviewParams {

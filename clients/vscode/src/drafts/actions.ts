@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { BlockArgument, OrderData } from "../client/requests";
-import { DISCARD } from "../review/ids";
+import { DISCARD, DISMISS } from "../review/ids";
 
 export const RUN = "doctorflan.drafts.run";
 
@@ -30,6 +30,20 @@ export function reviewedAction(action: vscode.CodeAction): vscode.CodeAction | u
   }
   const shown = new vscode.CodeAction(action.title, action.kind);
   shown.command = { title: action.title, command: DISCARD, arguments: [{ uri: argument.uri, block: argument.block }] };
+  return shown;
+}
+
+/** An action that puts a finding aside, as one that asks for the reason first. */
+export function dismissingAction(action: vscode.CodeAction): vscode.CodeAction | undefined {
+  const { command } = action;
+  if (command?.command !== "doctorflan.dismiss") {
+    return undefined;
+  }
+  const shown = new vscode.CodeAction(action.title, action.kind);
+  shown.command = { ...command, command: DISMISS };
+  if (action.diagnostics !== undefined) {
+    shown.diagnostics = action.diagnostics;
+  }
   return shown;
 }
 

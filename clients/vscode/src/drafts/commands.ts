@@ -5,6 +5,7 @@ import type { LanguageClient } from "vscode-languageclient/node";
 import type { OrderData, TaskInfo } from "../client/requests";
 import { t } from "../l10n";
 import { standing } from "../review/commands";
+import { isCalculated } from "../review/ids";
 import type { Services } from "../services";
 import { noteEditor } from "../views/editor";
 import { isOrder } from "./actions";
@@ -37,7 +38,9 @@ export async function runOrder(services: Services, data: unknown): Promise<void>
 
 export async function regenerateStanding(services: Services, from: unknown): Promise<void> {
   const found = await standing(services, from);
-  if (found !== undefined) {
+  if (found !== undefined && isCalculated(found.draft.task)) {
+    void vscode.window.showInformationMessage(t("A calculator made this line, so there is nothing to regenerate: correct its values in the note and insert it anew."));
+  } else if (found !== undefined) {
     await Preview.run(services, orderAgain(found.argument.uri, found.draft));
   }
 }

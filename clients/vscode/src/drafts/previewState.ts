@@ -1,6 +1,7 @@
 /** A conversation as the preview shows it. */
 
 import type * as vscode from "vscode";
+import type { Finding } from "../client/requests";
 import { locale, t } from "../l10n";
 import type { Conversation, Turn } from "./conversation";
 import type { FindingView, PreviewLabels, PreviewState, SourceView, TurnView } from "./view";
@@ -31,17 +32,28 @@ function turnView(turn: Turn, document: vscode.TextDocument | undefined): TurnVi
   return {
     question: turn.question,
     state: turn.state,
-    pieces: rendered?.pieces ?? (turn.text === "" ? [] : [{ text: turn.text, gap: false, refs: [] }]),
+    pieces: rendered?.pieces ?? (turn.text === "" ? [] : [{ text: turn.text, gap: false, refs: [], finding: null }]),
     sources: (rendered?.sources ?? []).map((range, index) => sourceView(range, index + 1, document)),
     gaps: (result?.draft.gaps ?? []).map(({ label }) => gapName(label)),
-    findings: (result?.draft.findings ?? []).map(
-      ({ severity, message, source }): FindingView => ({ severity, text: source === "" ? message : `${message} (${source})` }),
-    ),
+    findings: (rendered?.findings ?? []).map(findingView),
     provenance: result === undefined ? "" : t("Made by {0}", `${result.draft.model} ${result.draft.version}`.trim()),
     notice: turn.failure === "" ? (result?.fallback?.message ?? "") : turn.failure,
     inserted: insertion?.isInserted ?? false,
     insertable: turn.state === "ready" && insertion?.isPossible === true,
   };
+}
+
+function findingView(finding: Finding): FindingView {
+  const { severity, message, source } = finding;
+  return { severity, kind: kindOf(finding), text: source === "" ? message : `${message} (${source})` };
+}
+
+/** Rules that hold a draft against its note begin so; one that contradicts is an error. */
+function kindOf({ rule, severity }: Finding): string {
+  if (!rule.startsWith("GR-")) {
+    return t("Please check");
+  }
+  return severity === "error" ? t("Contradicts the note") : t("Not in the note");
 }
 
 /** What is missing, without the words that mark it as missing in the text. */
@@ -86,11 +98,17 @@ function announcement(latest: Turn | undefined): string {
     case "ready":
       return latest.insertion?.isInserted === true
         ? t("The draft stands in the note, to be reviewed.")
-        : t("The draft is ready; things the note does not say: {0}.", latest.result?.draft.gaps.length ?? 0);
+        : readySentence(latest);
     case "stopped":
     case "failed":
       return latest.failure;
   }
+}
+
+function readySentence({ result, rendered }: Turn): string {
+  const ready = t("The draft is ready; things the note does not say: {0}.", result?.draft.gaps.length ?? 0);
+  const wrong = rendered?.findings.filter(({ severity }) => severity === "error").length ?? 0;
+  return wrong === 0 ? ready : `${ready} ${t("To be corrected or checked: {0}.", wrong)}`;
 }
 
 function labels(): PreviewLabels {

@@ -7,6 +7,8 @@ export interface Piece {
   text: string;
   gap: boolean;
   refs: readonly number[];
+  /** Place in the list of findings of the gravest that is about these words; null where none is. */
+  finding: number | null;
 }
 
 /** A passage of the note that statements rest on. */
@@ -18,6 +20,8 @@ export interface SourceView {
 
 export interface FindingView {
   severity: "error" | "warning" | "information";
+  /** Whether the note says otherwise or says nothing, in a word or two. */
+  kind: string;
   text: string;
 }
 

@@ -6,6 +6,7 @@ import type { BlockArgument, DraftsResult, ReviewParams, ReviewResult, StandingD
 import { isBlock } from "../drafts/actions";
 import { t } from "../l10n";
 import type { Services } from "../services";
+import { draftAt } from "./cursor";
 
 export interface Standing {
   argument: BlockArgument;
@@ -113,10 +114,5 @@ function atCursor(drafts: readonly StandingDraft[]): StandingDraft | undefined {
   if (line === undefined) {
     return undefined;
   }
-  return drafts.find(({ range }) => range.start.line <= line && line <= lastLine(range));
-}
-
-/** The last line of a range that may end at the start of the next one. */
-function lastLine({ start, end }: StandingDraft["range"]): number {
-  return end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
+  return draftAt(drafts, line);
 }

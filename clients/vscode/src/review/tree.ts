@@ -4,6 +4,8 @@ import * as vscode from "vscode";
 import type { BlockArgument, DraftsResult, StandingDraft } from "../client/requests";
 import { t } from "../l10n";
 import type { Services } from "../services";
+import { draftAt } from "./cursor";
+import { AT_CALCULATED, isCalculated } from "./ids";
 
 export const NOTES_VIEW = "doctorflan.notes";
 export const OPEN_DRAFT = "doctorflan.review.open";
@@ -31,6 +33,7 @@ export class NotesTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
   private readonly view: vscode.TreeView<Node>;
   private readonly listening: vscode.Disposable;
   private timer: NodeJS.Timeout | undefined;
+  private atCalculated = false;
   private notes: readonly NoteNode[] = [];
   /** Of the last check of a folder, by document; those that are open now are asked for anew. */
   private readonly checked = new Map<string, readonly StandingDraft[]>();
@@ -46,6 +49,12 @@ export class NotesTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
       vscode.workspace.onDidChangeTextDocument(soon),
       vscode.workspace.onDidOpenTextDocument(soon),
       vscode.workspace.onDidCloseTextDocument(soon),
+      vscode.window.onDidChangeTextEditorSelection(() => {
+        this.tellPlace();
+      }),
+      vscode.window.onDidChangeActiveTextEditor(() => {
+        this.tellPlace();
+      }),
     );
     soon();
   }
@@ -102,6 +111,20 @@ export class NotesTree implements vscode.TreeDataProvider<Node>, vscode.Disposab
     const count = this.notes.reduce((sum, { drafts }) => sum + drafts.length, 0);
     this.view.badge = count === 0 ? undefined : { value: count, tooltip: t("{0} drafts await review", count) };
     this.emitter.fire(undefined);
+    this.tellPlace();
+  }
+
+  /** Whether the cursor is in a calculator's line, as far as that is known here. */
+  private tellPlace(): void {
+    const editor = vscode.window.activeTextEditor;
+    const note = this.notes.find(({ uri }) => uri.toString() === editor?.document.uri.toString());
+    const drafts = (note?.drafts ?? []).map(({ draft }) => draft);
+    const draft = editor === undefined ? undefined : draftAt(drafts, editor.selection.active.line);
+    const is = draft !== undefined && isCalculated(draft.task);
+    if (is !== this.atCalculated) {
+      this.atCalculated = is;
+      void vscode.commands.executeCommand("setContext", AT_CALCULATED, is);
+    }
   }
 
   private async openDrafts(): Promise<DraftsResult["documents"]> {
@@ -138,7 +161,7 @@ function draftItem(node: DraftNode): vscode.TreeItem {
   item.id = `${uri.toString()}#${draft.id}`;
   item.description = [draft.model, state].filter((part) => part !== "").join(" · ");
   item.iconPath = new vscode.ThemeIcon("edit");
-  item.contextValue = "doctorflan.draftItem";
+  item.contextValue = isCalculated(draft.task) ? "doctorflan.calculatedItem" : "doctorflan.draftItem";
   item.tooltip = t("{0}, line {1}, made by {2}; not reviewed", draft.title, draft.range.start.line + 1, draft.model);
   item.accessibilityInformation = { label: item.tooltip };
   item.command = { title: draft.title, command: OPEN_DRAFT, arguments: [node] };

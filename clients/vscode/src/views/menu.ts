@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { t } from "../l10n";
+import { RESTORE } from "../review/ids";
 import { sentence } from "../server/problem";
 import type { Services } from "../services";
 import { askStatus } from "./statusItem";
@@ -50,6 +51,7 @@ function actions(services: Services): Entry[] {
     command("sparkle", t("Draft…"), "doctorflan.drafts.new"),
     command("cloud", t("What leaves this machine"), "doctorflan.outgoing.show"),
     command("checklist", t("Check folder"), "doctorflan.check.folder"),
+    command("eye", t("Show dismissed findings again"), RESTORE),
     command("debug-restart", t("Restart server"), "doctorflan.server.restart"),
     { label: `$(output) ${t("Show log")}`, run: () => { services.output.show(); } },
     command("settings-gear", t("Settings"), "workbench.action.openSettings", "@ext:doctorflan.doctorflan"),

@@ -65,7 +65,7 @@ function drawTurn(turn: TurnView, index: number, state: PreviewState): void {
       body,
       ...(turn.state === "streaming" ? [element("p", { class: "drafting" }, state.labels.drafting)] : []),
       ...list(state.labels.gaps, "gaps", turn.gaps),
-      ...list(state.labels.findings, "findings", turn.findings.map(({ text }) => text)),
+      ...findings(turn, index, state),
       ...sources(turn, index, state),
       ...(turn.provenance === "" ? [] : [element("p", { class: "provenance" }, turn.provenance)]),
       ...turnActions(turn, index, state),
@@ -77,10 +77,39 @@ function drawTurn(turn: TurnView, index: number, state: PreviewState): void {
 }
 
 function pieceNodes(piece: Piece, turn: TurnView, index: number, state: PreviewState): Node[] {
-  const text = piece.gap
+  const words = piece.gap
     ? element("mark", { class: "gap", title: state.labels.gapMark }, piece.text)
     : document.createTextNode(piece.text);
-  return [text, ...piece.refs.map((number) => reference(number, turn, index, state))];
+  return [marked(words, piece, turn, index), ...piece.refs.map((number) => reference(number, turn, index, state))];
+}
+
+/** The words with what was found about them: seen, in a tooltip, and read out behind them. */
+function marked(words: Node, { finding }: Piece, turn: TurnView, index: number): Node {
+  const said = finding === null ? undefined : turn.findings[finding];
+  if (finding === null || said === undefined) {
+    return words;
+  }
+  const name = findingName(index, finding);
+  const attributes = { class: `finding ${said.severity}`, title: `${said.kind}: ${said.text}`, tabindex: "-1", "data-finding": name };
+  const spoken = element("span", { class: "quiet" }, ` (${said.kind}: ${said.text}) `);
+  return element("mark", attributes, words, spoken);
+}
+
+function findingName(turn: number, finding: number): string {
+  return `${turn}.${finding}`;
+}
+
+/** The list of what was found, each line a way to its words. */
+function findings(turn: TurnView, index: number, state: PreviewState): Node[] {
+  const lines = turn.findings.map(({ severity, kind, text }, at) => {
+    const line = button("", () => {
+      turns.querySelector<HTMLElement>(`[data-finding="${findingName(index, at)}"]`)?.focus();
+    });
+    line.className = `found ${severity}`;
+    line.append(element("strong", {}, kind), ` ${text}`);
+    return line;
+  });
+  return list(state.labels.findings, "findings", lines);
 }
 
 function reference(number: number, turn: TurnView, index: number, state: PreviewState): HTMLElement {
@@ -110,7 +139,7 @@ function sources(turn: TurnView, index: number, state: PreviewState): Node[] {
   return [details];
 }
 
-function list(title: string, name: string, items: readonly string[]): Node[] {
+function list(title: string, name: string, items: readonly (string | Node)[]): Node[] {
   if (items.length === 0) {
     return [];
   }

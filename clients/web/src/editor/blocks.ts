@@ -23,6 +23,11 @@ export interface BlockActions {
   regenerate: (block: Block) => void;
 }
 
+/** A calculator's line stands as it was computed: no model can make it again. */
+function isCalculated(task: string): boolean {
+  return task.startsWith("calculator/");
+}
+
 const setBlocks = StateEffect.define<readonly Block[]>();
 
 const blocks = StateField.define<readonly Block[]>({
@@ -91,7 +96,7 @@ class Bar extends WidgetType {
           { class: "df-bar-actions" },
           button(say("accept"), on(actions.accept), { class: "df-primary" }),
           button(say("discard"), on(actions.discard)),
-          button(say("regenerate"), on(actions.regenerate)),
+          ...(isCalculated(block.task) ? [] : [button(say("regenerate"), on(actions.regenerate))]),
         ),
       );
     }

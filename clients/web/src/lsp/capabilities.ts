@@ -9,7 +9,7 @@ export const CAPABILITIES = {
   },
   textDocument: {
     synchronization: {},
-    publishDiagnostics: { versionSupport: true },
+    publishDiagnostics: { versionSupport: true, relatedInformation: true },
     completion: {
       completionItem: {
         snippetSupport: true,

@@ -36,6 +36,8 @@ export interface Diagnostic {
   code?: string;
   source?: string;
   message: string;
+  /** What the finding rests on elsewhere in the note. */
+  relatedInformation?: { location: { uri: string; range: Range }; message: string }[];
 }
 
 export interface MarkupContent {
@@ -114,7 +116,24 @@ export interface Draft {
   language: string;
   text: string;
   gaps: { span: Span; element: string; label: string }[];
-  findings: { span: Span; severity: string; message: string; source: string }[];
+  findings: DraftFinding[];
+}
+
+export interface DraftFinding {
+  span: Span;
+  rule: string;
+  severity: "error" | "warning" | "information";
+  message: string;
+  source: string;
+}
+
+/** The argument of the server's command that puts a finding aside. */
+export interface Dismissal {
+  uri: string;
+  rule: string;
+  reach: string;
+  place?: string;
+  reason: string;
 }
 
 export interface Reviewed {
@@ -155,6 +174,8 @@ export interface Reason {
 export interface DraftsResult {
   documents: { uri: string; version: number; drafts: StandingDraft[] }[];
   reasons: Reason[];
+  /** Of a server that lists them: what `doctorflan.dismiss` takes. */
+  dismissReasons?: Reason[];
 }
 
 export interface ServerStatus {

@@ -10,7 +10,8 @@ export interface MenuItem {
 
 export interface MenuOptions {
   label: string;
-  empty: string;
+  /** Shown above the items; a question, for example. */
+  heading?: string;
   /** Where the focus goes when the menu is left without a choice. */
   left: () => void;
 }
@@ -29,7 +30,10 @@ export class Menu {
     this.close();
     const list = el("div", { class: "df-menu", role: "menu", "aria-label": options.label, tabindex: "-1" });
     const entries = items.map((item) => this.entry(item));
-    list.append(...(entries.length > 0 ? entries : [el("div", { class: "df-menu-empty" }, options.empty)]));
+    if (options.heading) {
+      list.append(el("div", { class: "df-menu-heading", role: "presentation" }, options.heading));
+    }
+    list.append(...entries);
     list.addEventListener("keydown", (event) => {
       this.key(event, entries, options);
     });

@@ -4,6 +4,7 @@ import type { DraftResult, Range } from "../lsp/types";
 import type { Say } from "../strings";
 import { cut } from "../text/pieces";
 import { button, el } from "./dom";
+import { draftText, findingList } from "./draftText";
 
 export interface PanelActions {
   stop: () => void;
@@ -96,16 +97,13 @@ export class Panel {
     const { say } = this;
     this.growing = undefined;
     const { hasFocus: hadFocus } = this;
-    const { pieces, sources } = cut(result);
-    const text = el("div", { class: "df-draft-text", dir: "auto" });
-    for (const piece of pieces) {
-      text.append(piece.gap ? el("mark", { class: "df-gap" }, piece.text) : piece.text);
-      for (const number of piece.sources) {
-        text.append(this.link(number, sources));
-      }
-    }
-    this.body.replaceChildren(...this.asked(), ...this.fallback(result), text, ...this.lists(result), this.model(result));
-    this.state.textContent = `${say("panel.ready")}${say("panel.note")}`;
+    const pieces = cut(result);
+    const text = draftText(pieces, say, (number) => this.link(number, pieces.sources));
+    const lists = [...this.gaps(result), ...findingList(pieces.findings, text, say)];
+    this.body.replaceChildren(...this.asked(), ...this.fallback(result), text, ...lists, this.model(result));
+    const wrong = pieces.findings.filter(({ severity }) => severity === "error").length;
+    const sentences = [say("panel.ready"), ...(wrong > 0 ? [say("panel.wrong", { count: wrong })] : []), say("panel.note")];
+    this.state.textContent = sentences.join(" ");
     const insert = button(say(this.heading.replaces ? "panel.replace" : "panel.insert"), this.actions.insert, {
       class: "df-primary",
     });
@@ -165,17 +163,12 @@ export class Panel {
     return [el("p", { class: "df-warning" }, this.say("panel.fallback", values))];
   }
 
-  private lists({ draft }: DraftResult): HTMLElement[] {
-    const sections: HTMLElement[] = [];
-    if (draft.gaps.length > 0) {
-      const rows = draft.gaps.map(({ label }) => el("li", {}, label));
-      sections.push(el("section", {}, el("h3", {}, this.say("panel.gaps")), el("ul", {}, ...rows)));
+  private gaps({ draft }: DraftResult): HTMLElement[] {
+    if (draft.gaps.length === 0) {
+      return [];
     }
-    if (draft.findings.length > 0) {
-      const rows = draft.findings.map(({ message }) => el("li", {}, message));
-      sections.push(el("section", {}, el("h3", {}, this.say("panel.remarks")), el("ul", {}, ...rows)));
-    }
-    return sections;
+    const rows = draft.gaps.map(({ label }) => el("li", {}, label));
+    return [el("section", {}, el("h3", {}, this.say("panel.gaps")), el("ul", {}, ...rows))];
   }
 
   private model({ draft }: DraftResult): HTMLElement {

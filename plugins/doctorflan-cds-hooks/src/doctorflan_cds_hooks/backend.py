@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from doctorflan_cds_hooks import record_event
 from doctorflan_cds_hooks.issued import Issued
 from doctorflan_ls.audit import Event
-from doctorflan_ls.checks.model import CheckOptions, Finding
+from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.checks.run import check
 from doctorflan_ls.engine import Engine
 from doctorflan_ls.i18n import Locale

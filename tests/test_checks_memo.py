@@ -1,0 +1,54 @@
+"""Findings that are remembered part by part are those of a fresh reading, whatever was typed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doctorflan_ls.checks.run import check
+from doctorflan_ls.checks.scope import Scope
+from doctorflan_ls.cli.examples import examples
+from doctorflan_ls.notes.note import parse_note
+from doctorflan_ls.text import Span
+
+TEXTS = list(examples().values())
+PIECES = (
+    *("\n", "主诉：", "。", "青霉素过敏。", "阿莫西林0.5g 每日3次", "T 48℃", "____", "左侧"),
+    *("右侧", "女", "男", "45岁", "现病史：", "入院记录\n", "---\n", "doc_type: 出院记录\n"),
+    *("ALLERGIES: ", "amoxicillin 500 mg", "QD", "10U", " ", "x"),
+)
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.sampled_from(PIECES)), max_size=6)
+
+
+@given(
+    st.sampled_from(TEXTS),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.sampled_from(PIECES)), max_size=6),
+)
+@settings(max_examples=60, deadline=None)
+def test_findings_after_edits_are_those_of_the_final_text(text, edits):
+    note = parse_note(text)
+    check(note)
+    for share, cut, piece in edits:
+        at = int(share * len(note.text))
+        note = note.edited(Span(at, at + cut), piece, note.version + 1)
+        found = check(note)
+        assert found == check(parse_note(str(note.text)))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_parts_of_a_note_are_all_of_it_in_order(text):
+    parts = list(Scope(parse_note(text)).parts)
+    assert [part.span.start for part in parts[1:]] == [part.span.end for part in parts[:-1]]
+    assert (parts[0].span.start, parts[-1].span.end) == (0, len(text))
+
+
+def test_what_is_kept_of_a_long_session_does_not_grow_for_ever():
+    note = parse_note("主诉：咳嗽3天\n现病史：\n")
+    for number in range(6000):
+        note = note.edited(
+            Span(len(note.text), len(note.text)), "咳" if number % 50 else "\n", number
+        )
+        if number % 2:
+            check(note)
+    assert len(note.memo.parts) < 2500
