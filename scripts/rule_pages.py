@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 from doctorflan_ls.checks.table import rule_files
@@ -49,18 +51,47 @@ _WORDS: dict[Locale, dict[str, str]] = {
     },
 }
 
+_GROUNDED = {
+    "zh": "草稿中的数值、药物、诊断、日期、侧别与有无逐项与病历核对："
+    "病历没有的为警告，病历另有所述的为错误。",
+    "en": "Numbers, drugs, diagnoses, dates, sides and negations of a draft are looked up in the"
+    " note: a warning where the note does not say it, an error where it says something else.",
+}
+
 
 def rules_page(locale: Locale) -> str:
     """All rules in ``locale``, ordered by id."""
     words = _WORDS[locale]
     rows = sorted(
-        (row for each in rule_files().values() for row in each.get("rule", ())),
-        key=lambda row: row["id"],
+        [
+            *(row for each in rule_files().values() for row in each.get("rule", ())),
+            *_of_grounding(),
+        ],
+        key=lambda row: str(row["id"]),
     )
     lines = [words["title"], "", words["head"]]
     for row in rows:
         lines += ["", *_rule(row, locale, words)]
     return "\n".join(lines) + "\n"
+
+
+def _of_grounding() -> Iterator[dict[str, Any]]:
+    """The rules on drafts, each with its two forms in one row."""
+    source = files("doctorflan_ls").joinpath("data", "grounding.toml")
+    data = tomllib.loads(source.read_text(encoding="utf-8"))
+    for rule_id, forms in data["rules"].items():
+        said = {
+            locale: " / ".join(forms[form][locale] for form in ("absent", "other"))
+            for locale in ("zh", "en")
+        }
+        yield {
+            "id": rule_id,
+            "severity": "warning",
+            "source": data["source"],
+            "documents": {"zh": "草稿", "en": "drafts"},
+            "how": _GROUNDED,
+            **said,
+        }
 
 
 def _rule(row: dict[str, Any], locale: Locale, words: dict[str, str]) -> Iterator[str]:

@@ -108,6 +108,24 @@ def test_one_finding_lists_all_that_a_rule_misses() -> None:
     assert text[slice(*finding.span)] == "出院记录"
 
 
+@pytest.mark.parametrize(
+    ("discussion", "severity"),
+    [
+        ("诊断依据：咳嗽3天。", "warning"),
+        ("考虑支气管炎。", "error"),
+        ("诊断依据：咳嗽3天。诊断明确。", None),
+    ],
+)
+def test_a_differential_may_be_left_out_where_the_diagnosis_is_clear(
+    discussion: str, severity: str | None
+) -> None:
+    text = (
+        f"首次病程记录\n病例特点：咳嗽3天。\n拟诊讨论：{discussion}\n诊疗计划：胸部CT。\n李某某\n"
+    )
+    reported = [each.rule.severity for each in of(text, "ZF-03")]
+    assert reported == ([] if severity is None else [severity])
+
+
 def test_a_draft_is_no_place_for_a_heading() -> None:
     draft = (
         "〔DoctorFLAN 草稿 待审核｜诊断｜initial-diagnosis｜skeleton 1｜#ab12〕\n"

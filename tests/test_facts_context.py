@@ -99,3 +99,17 @@ def test_a_frequency_written_onto_the_unit() -> None:
 
 def test_before_is_no_part_of_the_body() -> None:
     assert only("现病史：1小时前胸痛。", "symptom", "胸痛").text == "胸痛"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DH: not on any medication, allergic to peanuts", "present"),
+        ("DH: not on any medication, not allergic to peanuts", "denied"),
+        ("PMH: denies asthma or being allergic to peanuts", "denied"),
+        ("FH: no asthma, mother allergic to peanuts", "family"),
+    ],
+)
+def test_an_allergy_is_denied_by_its_own_clause_alone(text: str, expected: str) -> None:
+    (fact,) = [fact for fact in parse_note(text).facts if fact.kind == "allergy"]
+    assert fact.assertion == expected

@@ -204,6 +204,8 @@ def test_m12_capabilities():
                 "doctorflan.discard",
                 "doctorflan.regenerate",
                 "doctorflan.reviewed",
+                "doctorflan.dismiss",
+                "doctorflan.restore",
             ]
         },
         "workspace": {"workspaceFolders": {"supported": True}},

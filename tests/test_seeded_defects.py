@@ -38,9 +38,11 @@ def _spoilt(defect: dict[str, Any]) -> str:
     return text
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["", "windows"])
 @pytest.mark.parametrize(("rule", "defect"), DEFECTS, ids=NAMES)
-def test_the_rule_speaks_and_no_other(rule: str, defect: dict[str, Any]):
-    note = parse_note(_spoilt(defect), "file:///note.txt")
+def test_the_rule_speaks_and_no_other(rule: str, defect: dict[str, Any], ends: str):
+    text = _spoilt(defect).replace("\r\n", "\n").replace("\n", ends)
+    note = parse_note(text, "file:///note.txt")
     found = check(note)
     where = [note.slice(each.span) for each in found if each.rule.id == rule]
     assert where == [defect["at"]] * defect.get("times", 1)

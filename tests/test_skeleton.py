@@ -536,3 +536,10 @@ def test_a_sentence_that_denies_a_recurrence_is_no_diagnosis():
     note = "ASSESSMENT\n\n1. No evidence of recurrent disease.\n2. Gout, no evidence of tophi.\n"
     answer = part(draft(note, "initial-diagnosis"), "Initial diagnosis:")
     assert answer == " Gout, no evidence of tophi"
+
+
+def test_a_denied_allergen_is_told_with_its_denial() -> None:
+    note = "ALLERGIES: She denies any other allergies to include penicillins, foods or latex.\n"
+    text = draft(note, "case-summary")
+    assert "Allergies: latex" not in text
+    assert "denies any other allergies" in text

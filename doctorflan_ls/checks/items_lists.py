@@ -17,6 +17,7 @@ from doctorflan_ls.text import Span
 _PEOPLE, _PLANNED = "people", "problems_planned"
 # Problems and plans beyond this are no short list, and nobody can say which belongs to which.
 _MOST = 20
+_EMPTY_LINE = re.compile(r"\n[ \t\r]*\n")
 
 
 class _Problem(NamedTuple):
@@ -55,7 +56,7 @@ def untitled(at: Scope) -> Iterator[Finding]:
         if section.id not in row["sections"]:
             continue
         # What stands behind an empty line is no list of people any more.
-        text = at.words(section.body).lstrip().partition("\n\n")[0]
+        text = _EMPTY_LINE.split(at.words(section.body).lstrip(), maxsplit=1)[0]
         if _pattern(table, _PEOPLE, "title_first").search(text):
             continue
         pieces = [each.strip() for each in _pattern(table, _PEOPLE, "split").split(text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from doctorflan_ls.checks.items import (
     data,
@@ -70,6 +71,7 @@ def missing(at: Scope) -> Iterator[Finding]:
         return
     note, table = at.note, at.table
     order = asked(note, table)
+    mild = set(document(table, note.doc_type).get("mild", ()))
     lacking: dict[Rule, list[str]] = {}
     for part in _unrecorded(at, order):
         rule = rule_of(table, note.doc_type, part)
@@ -84,7 +86,9 @@ def missing(at: Scope) -> Iterator[Finding]:
             continue
         fields = {"part": named(table, parts), "problem": table.missing}
         fix = headings(note, table, parts, order)
-        yield Finding(guessed(note, table, rule), first, fields, fixes=(fix,))
+        is_mild = rule.severity == "error" and mild.issuperset(parts)
+        told = replace(rule, severity="warning") if is_mild else rule
+        yield Finding(guessed(note, table, told), first, fields, fixes=(fix,))
 
 
 def _unrecorded(at: Scope, order: Sequence[str]) -> Iterator[str]:

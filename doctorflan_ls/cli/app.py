@@ -32,6 +32,7 @@ _COMMANDS = {
     "deidentify": "Notes without what says who somebody is.",
     "tasks": "The tasks; `tasks reconcile` compares them with your copy of the dataset.",
     "models": "Add, check, measure, choose and remove models.",
+    "tune": "Tune a model on your copy of the dataset, and make a model folder of it.",
     "plugins": "List, check and begin plugins.",
     "audit": "What was recorded, and whether it is as it was written.",
     "config": "Every setting, its value and where it came from.",

@@ -27,6 +27,9 @@ _STEPS = {
     "products": (0.02, 0.4),
     "reference": (0.4, 0.5),
     "compare": (0.5, 1.0),
+    # Of a tuned model's.
+    "merge": (0.0, 0.02),
+    "draft": (0.95, 1.0),
 }
 _LANGUAGES = ("zh", "en")
 
@@ -112,30 +115,37 @@ def _run(
     **more: object,
 ) -> None:
     with progress(message("export.working", session.locale)) as told:
-
-        def show(step: str, part: float) -> None:
-            begin, end = _STEPS[step]
-            told(begin + (end - begin) * part, 1.0)
-
         manifest = run(
             source,
             out,
-            id=_id(given["model_id"], out),
+            id=sound_id(given["model_id"], out),
             version=given["model_version"],
             licence=given["licence"],
             source_url=given["origin"] or source.name,
             languages=_languages(given["languages"]),
-            description=_both("export.description", name=source.name),
-            limits=_both("export.limits"),
+            description=both("export.description", name=source.name),
+            limits=both("export.limits"),
             verify=not given["no_verify"],
             replace=given["replace"],
-            progress=show,
+            progress=shown_steps(told),
             **more,
         )
-    _say_made(manifest, out, session)
+    say_made(manifest, out, session)
 
 
-def _say_made(manifest: Manifest, out: Path, session: Session) -> None:
+def shown_steps(told: Callable[[float, float], None]) -> Callable[[str, float], None]:
+    """Steps of an export as parts of the whole work."""
+
+    def show(step: str, part: float) -> None:
+        begin, end = _STEPS[step]
+        told(begin + (end - begin) * part, 1.0)
+
+    return show
+
+
+def say_made(manifest: Manifest, out: Path, session: Session) -> None:
+    """Say what was made, and how near it is to its source."""
+
     def say(key: str, **fields: object) -> None:
         click.echo(message(key, session.locale, **fields))
 
@@ -152,7 +162,8 @@ def _say_made(manifest: Manifest, out: Path, session: Session) -> None:
     say("export.add-next", out=out)
 
 
-def _id(given: str | None, out: Path) -> str:
+def sound_id(given: str | None, out: Path) -> str:
+    """The id that was given, or one like the folder's name. Raises BadRequest."""
     from doctorflan_ls.models.folders.manifest_reader import FORMS  # noqa: PLC0415
 
     found = given or re.sub(r"[^a-z0-9]+", "-", out.absolute().name.lower()).strip("-")
@@ -168,5 +179,6 @@ def _languages(given: str) -> tuple[str, ...]:
     return found
 
 
-def _both(key: str, **fields: object) -> Bilingual:
+def both(key: str, **fields: object) -> Bilingual:
+    """The message in both languages."""
     return Bilingual(message(key, "zh", **fields), message(key, "en", **fields))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from doctorflan_ls.drafts import Draft, digest
 from doctorflan_ls.engine import Engine, Job
 from doctorflan_ls.engine.crew import in_parallel
 from doctorflan_ls.errors import BadRequest, DoctorFlanError
@@ -101,14 +102,14 @@ class AnswerFile:
             file.__exit__(None, None, None)
 
 
-def run_record(how: How, name: str, digest: str, rows: int, shard: Shard) -> Object:
+def run_record(how: How, name: str, of: str, rows: int, shard: Shard) -> Object:
     """What a run is: two with the same record give one file.
 
-    ``digest`` is that of the set's rows, ``rows`` how many it has in all its parts.
+    ``of`` is the digest of the set's rows, ``rows`` how many it has in all its parts.
     """
     return {
         "set": name,
-        "set_digest": digest,
+        "set_digest": of,
         "set_rows": rows,
         "model": how.spec.id,
         "version": how.spec.version,
@@ -168,11 +169,12 @@ def _answered(row: Row, how: How, engine: Engine, meter: Meter, stop: Stop) -> O
     }
     answers: list[str] = []
     turn: Turn | None = None
+    draft: Draft | None = None
     try:
         asked = _Asked(row, how)
-        for number, question in enumerate(row.questions):
-            if number:
-                turn = Turn(draft, question, turn)  # noqa: F821  (bound by the first question)
+        for question in row.questions:
+            if draft is not None:
+                turn = Turn(draft, question, turn)
             meter.clear()
             begun = time.monotonic()
             draft = engine.run_sync(asked.job(turn))
@@ -214,7 +216,8 @@ class _Asked:
         if row.task:
             return get_task(row.task, self._how.tasks)
         if self._raw:
-            return get_task(_ANY_TASK)
+            claimed = self._how.spec.tasks
+            return get_task(claimed[0] if claimed else _ANY_TASK, self._how.tasks)
         if row.category:
             raise BadRequest("eval.no-task")
         return _named_task(row.questions[0], self._how.tasks)
@@ -239,8 +242,6 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 def set_digest(rows: Sequence[Row]) -> str:
     """SHA-256 of what is asked: ids and questions, in any order of the file."""
-    from doctorflan_ls.drafts import digest  # noqa: PLC0415
-
     told = sorted(f"{row.id}\0{chr(0).join(row.questions)}" for row in rows)
     return digest("\0\0".join(told))
 

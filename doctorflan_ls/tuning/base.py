@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,15 +81,20 @@ def _digest(source: Path) -> str:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """transformers that stays off the network and prints nothing."""
+    """Within the block transformers stays off the network, prints nothing and warns of nothing.
+
+    Its warnings are for whoever writes a program with it.
+    """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import transformers  # noqa: PLC0415
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import transformers  # noqa: PLC0415
 
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    yield
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        yield
 
 
 def chosen_precision(config: TuneConfig) -> Precision:

@@ -39,11 +39,15 @@ class Some:
     @property
     def expected(self) -> str:
         """The words, in a list."""
-        return f'[{", ".join(map(repr, self.words))}]'.replace("'", '"')
+        return f"[{', '.join(map(repr, self.words))}]".replace("'", '"')
 
     def accept(self, value: object) -> object:
         """A list without other words."""
-        if not isinstance(value, list) or not value or not all(each in self.words for each in value):
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(each in self.words for each in value)
+        ):
             raise Unfit
         return tuple(dict.fromkeys(value))
 
@@ -75,7 +79,9 @@ class Base:
     licence: str = _key(
         "", Line(), "SPDX identifier of the licence of its weights; it stands in the result."
     )
-    languages: tuple[str, ...] = _key(("zh",), Some(("zh", "en")), "What the result writes: zh, en or both.")
+    languages: tuple[str, ...] = _key(
+        ("zh",), Some(("zh", "en")), "What the result writes: zh, en or both."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,9 @@ class Data:
         "refuse", Choice("refuse", "skip"), "What happens where rows are faulty."
     )
     drop_leaked: bool = _key(
-        True, Switch(), "Whether rows are left out whose answer holds a tag of the dataset's making."
+        True,
+        Switch(),
+        "Whether rows are left out whose answer holds a tag of the dataset's making.",
     )
     limit: int = _key(0, WholeNumber(0, 2**31 - 1), "Most rows that are read; 0 is all.")
 
@@ -136,7 +144,9 @@ class Training:
     weight_decay: float = _key(0.0, Number(0.0, 1.0), "Of AdamW.")
     max_grad_norm: float = _key(1.0, Number(0.0, 1000.0), "Gradients are scaled down to it.")
     length: int = _key(
-        2048, WholeNumber(16, 131_072), "Most tokens of a row; longer ones are left out and counted."
+        2048,
+        WholeNumber(16, 131_072),
+        "Most tokens of a row; longer ones are left out and counted.",
     )
     packing: bool = _key(
         True, Switch(), "Whether short rows share one sequence; none sees another's tokens."

@@ -24,9 +24,12 @@ def curve_svg(learnt: Sequence[Point], measured: Sequence[Point], title: str) ->
     spacing = _spacing(high - low or high or 1.0)
     bottom, top = math.floor(low / spacing) * spacing, math.ceil(high / spacing) * spacing
     frame = _Frame(steps, bottom, top if top > bottom else bottom + spacing)
-    parts = [
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'role="img" font-family="system-ui, sans-serif" font-size="13" fill="#20242b">',
+        f'role="img" font-family="system-ui, sans-serif" font-size="13" fill="#20242b">'
+    )
+    parts = [
+        head,
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
         f'<text x="{_LEFT}" y="26" font-size="15" font-weight="600">{escape(title)}</text>',
@@ -68,9 +71,7 @@ class _Frame:
         return found
 
 
-def _line(
-    frame: _Frame, points: Sequence[Point], colour: str, label: str, place: int
-) -> list[str]:
+def _line(frame: _Frame, points: Sequence[Point], colour: str, label: str, place: int) -> list[str]:
     whole = [(step, loss) for step, loss in points if math.isfinite(loss)]
     if not whole:
         return []

@@ -6,7 +6,6 @@ the form in which it is asked later, and no text of a row becomes a control toke
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,7 +56,10 @@ class EncodedRows:
 
 
 def encode(rows: Iterable[Row], tokenizer: Tokenizer, length: int) -> EncodedRows:
-    """The tokens of ``rows``, without those longer than ``length``: a cut answer teaches to stop."""
+    """The tokens of ``rows``, without those longer than ``length``.
+
+    None is cut: a cut answer teaches to stop in the middle.
+    """
     end = end_of_answer(tokenizer)
     found: list[Encoded] = []
     too_long = longest = 0
@@ -70,7 +72,8 @@ def encode(rows: Iterable[Row], tokenizer: Tokenizer, length: int) -> EncodedRow
             too_long += 1
             continue
         # The last token of the question may have merged with the answer's first.
-        same = len(os.path.commonprefix([prompt, whole]))
+        pairs = enumerate(zip(prompt, whole, strict=False))
+        same = next((at for at, (ours, its) in pairs if ours != its), len(prompt))
         found.append(Encoded(np.array([*whole, end], np.int32), same))
     return EncodedRows(tuple(found), too_long, longest)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import secrets
 from collections import Counter
@@ -23,6 +22,8 @@ from doctorflan_ls.tuning.rows import Row, Rows
 
 RECORD_FILE = "run.json"
 CURVE_FILE = "loss.svg"
+# Where the base lies on this machine: no part of the record, which goes with the model.
+PLACE_FILE = "base.path"
 RESULT = "result"
 CHECKPOINTS = "checkpoints"
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
@@ -36,6 +37,11 @@ class Record:
 
     folder: Path
     table: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, base: BaseModel) -> None:
+        """Write it for the first time."""
+        _replace(self.folder / PLACE_FILE, str(base.folder))
+        self.write()
 
     def write(self) -> None:
         """Put the file and the curve into the folder, each whole or not at all."""
@@ -52,7 +58,9 @@ class Record:
         """Renew the curves from the trainer's own log, which a checkpoint keeps."""
         names = ("step", "epoch", "loss", "learning_rate", "grad_norm")
         self.table["curve"] = [
-            {name: each[name] for name in names if name in each} for each in history if "loss" in each
+            {name: each[name] for name in names if name in each}
+            for each in history
+            if "loss" in each
         ]
         self.table["validation"] = [
             {"step": each["step"], "epoch": each["epoch"], "loss": each["eval_loss"]}
@@ -82,6 +90,14 @@ def read_record(folder: Path) -> Record:
     return Record(folder, table)
 
 
+def place_of_base(folder: Path) -> Path:
+    """Where the base of a run lay when it began. Raises BadRequest where nothing says so."""
+    try:
+        return Path((folder / PLACE_FILE).read_text(encoding="utf-8").strip())
+    except OSError:
+        raise BadRequest("tune.no-base", folder=folder) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """The rows of both sides of the split, as they were read and as tokens."""
@@ -94,6 +110,11 @@ class Sides:
 
 def new_record(config: TuneConfig, base: BaseModel, rows: Rows, sides: Sides) -> Record:
     """The record of a run that begins."""
+    described = {
+        name: asdict(getattr(config, name)) for name in ("base", "data", "method", "training")
+    }
+    described["base"]["model"] = base.name
+    described["data"]["files"] = list(rows.files)
     table = {
         "state": "running",
         "doctorflan_ls": __version__,
@@ -101,9 +122,7 @@ def new_record(config: TuneConfig, base: BaseModel, rows: Rows, sides: Sides) ->
         "platform": platform.platform(),
         "versions": {name: _version(name) for name in _PACKAGES},
         "seed": config.training.seed,
-        "config": {
-            name: asdict(getattr(config, name)) for name in ("base", "data", "method", "training")
-        },
+        "config": described,
         "base": {
             "name": base.name,
             "sha256": base.digest,
@@ -155,6 +174,6 @@ def _replace(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         temporary.write_text(text + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

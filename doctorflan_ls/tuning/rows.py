@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from doctorflan_ls.errors import BadRequest
-from doctorflan_ls.tasks.registry import builtin_tasks
+from doctorflan_ls.evaluation.reading import Object, Raw, file_digest, raw_rows
+from doctorflan_ls.evaluation.rows import Problem
+from doctorflan_ls.evaluation.sets import Categories
 from doctorflan_ls.tuning.config import Data
 
-_PARQUET = b"PAR1"
+_COLUMNS = ("id", "category", "input", "output")
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,15 @@ class Row:
 class Rows:
     """What was read.
 
-    ``problems`` name a faulty row each; ``unknown`` are categories that no task has, with the
-    nearest; ``leaked`` counts rows left out for a tag of the dataset's making. ``files`` are names
-    with their SHA-256; ``digest`` is of the rows themselves, whatever file they came in.
+    ``problems`` name a faulty row each; ``unknown`` names a category that no task has where it
+    first stands, and its rows are good. ``leaked`` counts rows left out for a tag of the dataset's
+    making. ``files`` are names with their SHA-256; ``digest`` is of the rows themselves, whatever
+    file they came in.
     """
 
     rows: tuple[Row, ...]
-    problems: tuple[BadRequest, ...]
-    unknown: Mapping[str, str]
+    problems: tuple[Problem, ...]
+    unknown: tuple[Problem, ...]
     leaked: int
     files: Mapping[str, str]
     digest: str
@@ -59,34 +59,80 @@ def read_rows(paths: Sequence[Path], data: Data, names: Mapping[str, str]) -> Ro
     """The rows of the files, as ``data`` chooses among them.
 
     ``names`` are the dataset's own names by the task's id (the setting tasks.categories). Raises
-    BadRequest for a file that cannot be read.
+    BadSet for a file that cannot be read.
     """
-    rows: list[Row] = []
-    problems: list[BadRequest] = []
-    seen: set[str] = set()
-    leaked = 0
+    reader = _Reader(data, Categories(names))
     for path in paths:
-        for number, raw in enumerate(_raw(path), start=1):
-            found = _row(raw, data.group)
-            if isinstance(found, Row) and found.id in seen:
-                found = ("tune.row-twice", f"id {found.id}")
-            if not isinstance(found, Row):
-                key, field = found
-                problems.append(BadRequest(key, at=f"{path.name}:{number}", field=field))
-                continue
-            seen.add(found.id)
-            if data.categories and found.category not in data.categories:
-                continue
-            if data.drop_leaked and any(tag in found.output for tag in _leaked_tags()):
-                leaked += 1
-                continue
-            rows.append(found)
-        if data.limit and len(rows) >= data.limit:
-            del rows[data.limit :]
+        reader.read(path)
+        if reader.is_full:
             break
-    unknown = _unknown(Counter(row.category for row in rows), names)
-    hashes = {path.name: _sha256(path) for path in paths}
-    return Rows(tuple(rows), tuple(problems), unknown, leaked, hashes, digest(rows))
+    return Rows(
+        tuple(reader.rows),
+        tuple(reader.problems),
+        tuple(reader.unknown.values()),
+        reader.leaked,
+        {path.name: file_digest(path) for path in paths},
+        digest(reader.rows),
+    )
+
+
+class _Reader:
+    def __init__(self, data: Data, categories: Categories) -> None:
+        self.rows: list[Row] = []
+        self.problems: list[Problem] = []
+        self.unknown: dict[str, Problem] = {}
+        self.leaked = 0
+        self._data = data
+        self._categories = categories
+        self._seen: dict[str, int] = {}
+        self._columns = tuple(dict.fromkeys((*_COLUMNS, data.group)))
+
+    @property
+    def is_full(self) -> bool:
+        return bool(self._data.limit) and len(self.rows) >= self._data.limit
+
+    def read(self, path: Path) -> None:
+        for raw in raw_rows(path):
+            if self.is_full:
+                return
+            row = self._row(path.name, raw)
+            if row is None:
+                continue
+            if self._data.categories and row.category not in self._data.categories:
+                continue
+            if self._data.drop_leaked and any(tag in row.output for tag in _leaked_tags()):
+                self.leaked += 1
+                continue
+            self._look_at_category(path.name, raw.number, row.category)
+            self.rows.append(row)
+
+    def _row(self, file: str, raw: Raw) -> Row | None:
+        if raw.values is None:
+            self.problems.append(Problem(file, raw.number, raw.why, {}))
+            return None
+        found = {name: _text(raw.values, name) for name in self._columns}
+        if lacking := [name for name, value in found.items() if not value]:
+            fields = {"fields": ", ".join(lacking)}
+            self.problems.append(Problem(file, raw.number, "eval.row-lacks", fields))
+            return None
+        first = self._seen.setdefault(found["id"], raw.number)
+        if first != raw.number:
+            fields = {"id": found["id"][:_LONGEST_SHOWN], "first": str(first)}
+            self.problems.append(Problem(file, raw.number, "eval.row-duplicate", fields))
+            return None
+        return Row(*(found[name] for name in (*_COLUMNS, self._data.group)))
+
+    def _look_at_category(self, file: str, number: int, name: str) -> None:
+        if not self._categories.task(name) and name not in self.unknown:
+            fields = {"name": name[:_LONGEST_SHOWN], "nearest": self._categories.nearest[name]}
+            self.unknown[name] = Problem(file, number, "eval.row-category", fields)
+
+
+def _text(values: Object, name: str) -> str:
+    value = values.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def digest(rows: Iterable[Row]) -> str:
@@ -108,81 +154,3 @@ def split(rows: Iterable[Row], share: float) -> tuple[list[Row], list[Row]]:
         drawn = int.from_bytes(hashlib.sha256(row.group.encode()).digest()[:8], "big") / 2**64
         (measure if drawn < share else learn).append(row)
     return learn, measure
-
-
-def _row(raw: object, group: str) -> Row | tuple[str, str]:
-    """The row, or the key of what is wrong with it and where."""
-    if not isinstance(raw, dict):
-        return "tune.row-broken", "-"
-    found: dict[str, str] = {}
-    for name in dict.fromkeys(("id", "category", "input", "output", group)):
-        value = raw.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not value.strip():
-            return "tune.row-lacks", name
-        found[name] = value.strip()
-    return Row(found["id"], found["category"], found["input"], found["output"], found[group])
-
-
-def _unknown(counts: Mapping[str, int], names: Mapping[str, str]) -> dict[str, str]:
-    known = [names.get(task.id, task.category) for task in builtin_tasks()]
-    return {
-        name: ", ".join(difflib.get_close_matches(name, known, n=1)) or "-"
-        for name in counts
-        if name not in known
-    }
-
-
-def _raw(path: Path) -> Iterator[object]:
-    try:
-        with path.open("rb") as source:
-            magic = source.read(4)
-        yield from _parquet(path) if magic == _PARQUET else _json(path)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise BadRequest("tune.unreadable", name=path, reason=reason) from None
-
-
-def _parquet(path: Path) -> Iterator[object]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError:
-        raise BadRequest("tasks.needs-pyarrow", name=path.name) from None
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
-    except pa.ArrowException as error:
-        raise BadRequest("tune.unreadable", name=path, reason=type(error).__name__) from None
-
-
-def _json(path: Path) -> Iterator[object]:
-    with path.open(encoding="utf-8-sig") as lines:
-        first = lines.read(1)
-        lines.seek(0)
-        if first == "[":
-            yield from _whole(path, lines.read())
-            return
-        for line in lines:
-            if line.strip():
-                yield _parsed(line)
-
-
-def _whole(path: Path, text: str) -> list[Any]:
-    found = _parsed(text)
-    if not isinstance(found, list):
-        raise BadRequest("tune.unreadable", name=path, reason="JSON")
-    return found
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,7 +23,7 @@ from doctorflan_ls.tuning.base import (
     quiet_libraries,
 )
 from doctorflan_ls.tuning.config import TuneConfig
-from doctorflan_ls.tuning.encoding import Packs, collate, encode, pack
+from doctorflan_ls.tuning.encoding import EncodedRows, Packs, collate, encode, pack
 from doctorflan_ls.tuning.record import (
     CHECKPOINTS,
     RECORD_FILE,
@@ -83,28 +83,32 @@ def prepare(config: TuneConfig, names: Mapping[str, str], *, ready: Rows | None 
     length = min(config.training.length, base.context)
     tokenizer = Tokenizer.load(base.folder)
     learn, measure = split(rows.rows, config.data.validation)
-    encoded = [encode(each, tokenizer, length) for each in (learn, measure)]
-    if not encoded[0].rows:
-        raise BadRequest("tune.no-rows", longest=encoded[0].longest, length=length)
-    packs = [
-        Packs(
-            each.rows,
-            pack(each.rows, length)
-            if config.training.packing
-            else [[index] for index in range(len(each.rows))],
-        )
-        for each in encoded
-    ]
+    sides = Sides(
+        learn,
+        measure,
+        encode(learn, tokenizer, length),
+        encode(measure, tokenizer, length),
+    )
+    if not sides.encoded_learn.rows:
+        raise BadRequest("tune.no-rows", longest=sides.encoded_learn.longest, length=length)
+    packs = _packs(sides.encoded_learn, config, length)
     return Prepared(
         config,
         base,
         rows,
-        Sides(learn, measure, *encoded),
-        *packs,
-        steps=_steps(config, len(packs[0]), state.num_processes),
-        precision=chosen_precision(config),
-        processes=state.num_processes,
+        sides,
+        packs,
+        _packs(sides.encoded_measure, config, length),
+        _steps(config, len(packs), state.num_processes),
+        chosen_precision(config),
+        state.num_processes,
     )
+
+
+def _packs(encoded: EncodedRows, config: TuneConfig, length: int) -> Packs:
+    rows = encoded.rows
+    alone = [[index] for index in range(len(rows))]
+    return Packs(rows, pack(rows, length) if config.training.packing else alone)
 
 
 def _steps(config: TuneConfig, packs: int, processes: int) -> int:
@@ -154,7 +158,7 @@ def _begun(prepared: Prepared, *, resume: bool) -> tuple[Record, Path | None]:
             raise BadRequest("tune.no-run", folder=folder)
         folder.mkdir(parents=True, exist_ok=True)
         if is_first_process():
-            fresh.write()
+            fresh.begin(prepared.base)
         return fresh, None
     if not resume:
         raise BadRequest("tune.run-exists", folder=folder)
@@ -208,14 +212,15 @@ def _trainer(prepared: Prepared, folder: Path, steps: int) -> Any:
     # New matrices are drawn from it.
     transformers.set_seed(training.seed)
     model = load_model(prepared.config, prepared.base, prepared.precision)
-    return transformers.Trainer(
+    trainer = transformers.Trainer(
         model=model,
         args=_arguments(prepared, folder, steps),
         data_collator=collate,
         train_dataset=prepared.learn,
         eval_dataset=prepared.measure if len(prepared.measure) else None,
-        callbacks=[],
     )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer
 
 
 def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
@@ -223,6 +228,10 @@ def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
 
     training = prepared.config.training
     measured = len(prepared.measure) > 0
+    more: dict[str, Any] = {}
+    if training.gradient_checkpointing:
+        more["gradient_checkpointing"] = True
+        more["gradient_checkpointing_kwargs"] = {"use_reentrant": False}
     return transformers.TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
@@ -234,8 +243,6 @@ def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
         per_device_train_batch_size=training.batch,
         per_device_eval_batch_size=training.batch,
         gradient_accumulation_steps=training.accumulate,
-        gradient_checkpointing=training.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
         bf16=prepared.precision == "bf16",
         use_cpu=training.device == "cpu",
         seed=training.seed,
@@ -255,6 +262,8 @@ def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
         remove_unused_columns=False,
         report_to=[],
         disable_tqdm=True,
+        dataloader_pin_memory=False,
+        **more,
     )
 
 
@@ -270,7 +279,10 @@ def check_disk(prepared: Prepared, trainable: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take, by a few of its own steps. ``memory_mib`` is the most of the device."""
+    """What a run would take, by a few of its own steps.
+
+    ``memory_mib`` is the most that was taken: of the GPU, else of the process.
+    """
 
     parameters: int
     trainable: int

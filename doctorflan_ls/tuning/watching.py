@@ -14,7 +14,9 @@ from doctorflan_ls.tuning.record import Record
 _MIB = 1 << 20
 
 
-def watcher(record: Record | None, progress: Callable[[float, float], None], *, speaks: bool) -> Any:
+def watcher(
+    record: Record | None, progress: Callable[[float, float], None], *, speaks: bool
+) -> Any:
     """A callback of the trainer; its ``times`` are the instants at which steps ended.
 
     A class made here, because its base is in a package that is imported late.
@@ -28,7 +30,7 @@ def watcher(record: Record | None, progress: Callable[[float, float], None], *, 
             self.times: list[float] = []
             self._session: dict[str, Any] = {}
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_more: Any) -> None:
+        def on_train_begin(self, args: Any, state: Any, *_: Any, **_more: Any) -> None:
             self._session = {"from_step": state.global_step, "device": str(args.device)}
             if record is not None:
                 record.table["sessions"].append(self._session)
@@ -43,7 +45,7 @@ def watcher(record: Record | None, progress: Callable[[float, float], None], *, 
                 control.should_evaluate = args.eval_strategy != "no"
             return control
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        def on_log(self, _args: Any, state: Any, *_: Any, logs: Any, **_more: Any) -> None:
             loss = (logs or {}).get("loss", 0.0)
             if not math.isfinite(loss):
                 raise BadRequest("tune.diverged", step=state.global_step)

@@ -6,6 +6,7 @@ import { launch } from "./lib/page.mjs";
 import { completionTests } from "./scenarios/completion.mjs";
 import { draftingTests } from "./scenarios/drafting.mjs";
 import { embeddingTests } from "./scenarios/embedding.mjs";
+import { findingTests } from "./scenarios/findings.mjs";
 import { inputMethodTests } from "./scenarios/inputMethod.mjs";
 import { readingTests } from "./scenarios/reading.mjs";
 import { reconnectTests } from "./scenarios/reconnect.mjs";
@@ -25,6 +26,7 @@ describe("clinical-note", { concurrency: 1 }, () => {
   completionTests(shared);
   readingTests(shared);
   draftingTests(shared);
+  findingTests(shared);
   inputMethodTests(shared);
   reconnectTests(shared);
   embeddingTests(shared);

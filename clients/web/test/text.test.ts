@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dismissalOf, inOrder } from "../src/dismissing";
 import { backoff } from "../src/lsp/backoff";
 import { Growing } from "../src/text/growing";
 import { cut } from "../src/text/pieces";
@@ -48,7 +49,7 @@ test("a draft is cut without losing a character, each passage has one number", (
     return [start, start + Array.from(part).length];
   };
   const { pieces, sources } = cut({
-    draft: { text, gaps: [{ span: span("［待补充：诱因］"), element: "x", label: "x" }] } as never,
+    draft: { text, gaps: [{ span: span("［待补充：诱因］"), element: "x", label: "x" }], findings: [] } as never,
     evidence: [
       { span: span("胸痛3小时"), ranges: [at(1), at(2)] as never },
       { span: [points.length - 2, points.length], ranges: [at(2)] as never },
@@ -59,6 +60,28 @@ test("a draft is cut without losing a character, each passage has one number", (
   assert.deepEqual(pieces.find((piece) => piece.text.endsWith("3小时"))?.sources, [1, 2]);
   assert.deepEqual(pieces.at(-1)?.sources, [2]);
   assert.equal(sources.length, 2);
+});
+
+test("what is found stands on exactly its characters, the gravest on words of two", () => {
+  const text = "😀血钾 3.1 mmol/L，阿莫西林 0.5g";
+  const finding = (rule: string, severity: string, from: number, to: number): object => ({ rule, severity, span: [from, to] });
+  const said = [finding("GR-DRUG", "warning", 15, 24), finding("GR-LAB", "error", 1, 14), finding("GR-DOSE", "error", 20, 24)];
+  const { pieces, findings } = cut({ draft: { text, gaps: [], findings: said } as never, evidence: [{ span: [0, 7], ranges: [] }] });
+  assert.deepEqual(findings.map(({ rule }) => rule), ["GR-LAB", "GR-DOSE", "GR-DRUG"]);
+  const marked = pieces.map(({ text: words, finding: at }) => [words, at === undefined ? "" : findings[at]?.rule]);
+  assert.deepEqual(marked, [
+    ["😀", ""], ["血钾 3.1", "GR-LAB"], [" mmol/L", "GR-LAB"], ["，", ""], ["阿莫西林 ", "GR-DRUG"], ["0.5g", "GR-DOSE"],
+  ]);
+});
+
+test("the reason of the action comes first, and only a dismissal is one", () => {
+  const reasons = ["checked", "elsewhere", "wrong"].map((id) => ({ id, title: id }));
+  assert.deepEqual(inOrder(reasons, "wrong").map(({ id }) => id), ["wrong", "checked", "elsewhere"]);
+  assert.deepEqual(inOrder(reasons, "unknown"), reasons);
+  const dismissal = { uri: "u", rule: "ZA-04", reach: "user", reason: "checked" };
+  assert.equal(dismissalOf({ title: "", command: "doctorflan.dismiss", arguments: [dismissal] }), dismissal);
+  assert.equal(dismissalOf({ title: "", command: "doctorflan.reviewed", arguments: [dismissal] }), undefined);
+  assert.equal(dismissalOf(undefined), undefined);
 });
 
 test("semantic tokens are read line by line", () => {

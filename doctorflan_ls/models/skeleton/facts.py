@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from doctorflan_ls.lexicon import cues, group, has_cue
@@ -21,6 +22,7 @@ _FLAGS = {"H": "↑", "L": "↓", "POS": "", "NEG": "", "N": ""}
 _DIAGNOSIS_ROLES = frozenset(
     {"initial", "admission", "discharge", "preoperative", "postoperative", "working"}
 )
+_EN_DENIES = re.compile(r"\b(?:no|nil|not|NKDA|NKA|denie[sd]|without)\b", re.IGNORECASE)
 
 
 def facts(case: Case, query: Query) -> list[Line]:
@@ -216,7 +218,7 @@ def allergies(case: Case, query: Query) -> list[Line]:
         if section.id == "allergies" and case.quote(section.body):
             return [case.line(section.body, label)]
     words = cues("allergy_statement")
-    for span in case.cut(0, len(case.text)):
+    for span in case.cut(case.note.front, len(case.text)):
         for clause in case.clauses(span):
             said = has_cue(case.quote(clause), words) and case.place(clause) != "plan"
             if said and not _is_heading(case, clause):
@@ -233,7 +235,8 @@ def _is_heading(case: Case, span: Span) -> bool:
 def _allergy(case: Case, fact: Fact) -> Span:
     """The clause the allergy stands in: the reaction, or the denial, is usually beside it."""
     if case.note.language == "en" and fact.assertion == "denied":
-        return fact.span
+        # "no known allergies" denies; "latex" alone, out of "denies ... or latex", would affirm.
+        return fact.span if _EN_DENIES.search(fact.text) else case.sentence_of(fact.span)
     section = case.note.section_at(fact.span.start)
     for clause in _clauses(case, section.body) if section else ():
         if clause.contains(fact.span) and len(case.quote(clause)) <= 60:

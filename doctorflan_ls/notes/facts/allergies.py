@@ -44,6 +44,14 @@ _EN_TO = re.compile(
     r"|allergies include)\s+(?P<list>[^.;\n]{2,80})",
     re.IGNORECASE,
 )
+_EN_ALLERGIC = re.compile(
+    r",(?P<before>[^,.;\n]{0,40})\ballergic (?:reaction )?to\s+\Z", re.IGNORECASE
+)
+_EN_OTHERWISE = re.compile(
+    r"\b(?:no|not|nor|or|never|without|denie[sd]|isn't|wasn't|mother|father|family|brother|sister"
+    r"|son|daughter|may|might|possibl[ey]|if)\b",
+    re.IGNORECASE,
+)
 _EN_LABEL = re.compile(
     r"\b(?:allergies|drug allergies|allergy)\s*[:：]\s*(?P<list>[^.;\n]{2,100})", re.IGNORECASE
 )
@@ -194,6 +202,7 @@ def _english(sentence: Sentence) -> Iterator[Fact]:
 def _english_items(sentence: Sentence, start: int, end: int) -> Iterator[Fact]:
     text = sentence.text
     at = start
+    affirmed = _is_affirmed(text, start)
     for cut in [*_EN_SPLIT.finditer(text, start, end), None]:
         stop = cut.start() if cut else end
         piece = _EN_STOP.sub("", text[at:stop])
@@ -210,10 +219,17 @@ def _english_items(sentence: Sentence, start: int, end: int) -> Iterator[Fact]:
                 sentence,
                 span,
                 _canonical(sentence, name.lower()),
-                _said(sentence, span.start, False),
+                "present" if affirmed else _said(sentence, span.start, False),
                 value,
             )
         at = cut.end() if cut else end
+
+
+def _is_affirmed(text: str, start: int) -> bool:
+    """True for "not on any medication, allergic to peanuts": the clause itself denies nothing, and
+    is the patient's own."""
+    told = _EN_ALLERGIC.search(text, 0, start)
+    return told is not None and not _EN_OTHERWISE.search(told["before"])
 
 
 def _fact(

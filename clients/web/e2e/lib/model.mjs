@@ -11,9 +11,9 @@ import path from "node:path";
 const ID = "e2e-slow";
 const WORDS = "（测试模型）建议完善相关检查，结合肾功能选择药物，一周后复诊。";
 
-function answer(response, pause, counts) {
+function answer(response, { pause, words }, counts) {
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const pieces = WORDS.match(/.{1,3}/gu);
+  const pieces = words.match(/.{1,3}/gu);
   const timer = setInterval(() => {
     const content = pieces.shift();
     const choice = content === undefined ? { delta: {}, finish_reason: "stop" } : { delta: { content }, finish_reason: null };
@@ -30,12 +30,12 @@ function answer(response, pause, counts) {
 }
 
 /** `settings` put the model in place; `counts.stopped` are answers that the server left. */
-export async function startModel(pause) {
+export async function startModel(pause, words = WORDS) {
   const counts = { asked: 0, stopped: 0 };
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       counts.asked += 1;
-      answer(response, pause, counts);
+      answer(response, { pause, words }, counts);
     });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -2,14 +2,21 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
 const PROGRAM = process.env.DOCTORFLAN_LS ?? "doctorflan-ls";
 const STARTS_WITHIN_MS = 30_000;
 
 export const TOKEN = "end-to-end-token";
 
+/** What a server remembers of findings that were put aside: not in the user's own folder. */
+const STATE = mkdtempSync(path.join(tmpdir(), "clinical-note-state-"));
+process.on("exit", () => rmSync(STATE, { recursive: true, force: true }));
+
 async function started(args, ready) {
-  const env = { ...process.env, DOCTORFLAN_TOKEN: TOKEN, LC_ALL: "C.UTF-8" };
+  const env = { ...process.env, DOCTORFLAN_TOKEN: TOKEN, LC_ALL: "C.UTF-8", XDG_STATE_HOME: STATE };
   // Ours, not a setting of the server's, which reads all that are named so.
   delete env.DOCTORFLAN_LS;
   const child = spawn(PROGRAM, args, { env });

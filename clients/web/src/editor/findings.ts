@@ -82,7 +82,7 @@ function shownFinding(finding: Finding, doc: Text, places: Place[], actions: Fin
         }),
       );
       const act = view.state.readOnly ? [] : [actButton(view, { from, to, message }, actions)];
-      return el("span", {}, message, ...links, ...act);
+      return el("span", {}, message, ...act, ...links);
     },
   };
 }
