@@ -81,3 +81,50 @@ def test_nor_however_it_is_stored(name: str, way: str):
 @pytest.mark.parametrize("locale", ["zh", "en"])
 def test_nothing_stands_beside_it(name: str, locale: str):
     assert report(Snapshot(read(name), locale), Shown()).diagnostics == ()
+
+
+# What is said of allergies; the others say that there are none, or do not speak of them.
+ALLERGENS = {
+    "admission_record": {"青霉素"},
+    "admission_record-gynaecology": {"磺胺"},
+    "admission_record-psychiatry": {"头孢克洛"},
+    "consult_note": {"trimethoprim/sulfamethoxazole"},
+    "discharge_record": {"青霉素"},
+    "discharge_summary": {"lisinopril"},
+    "discharge_summary-obstetric": {"latex"},
+    "first_progress_note": {"青霉素"},
+    "history_and_physical": {"codeine"},
+    "history_and_physical-uk": {"penicillin"},
+    "orders": {"青霉素"},
+    "rescue_record": {"头孢呋辛"},
+    "soap_note-eye": {"neomycin"},
+}
+
+
+@each_note
+def test_its_allergies_are_read(name: str):
+    allergies = [each for each in read(name).facts if each.kind == "allergy"]
+    there = {each.name for each in allergies if each.assertion == "present"}
+    assert there == ALLERGENS.get(name, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "sex", "years"),
+    [
+        ("admission_record-neonate", "male", 0),
+        ("admission_discharge_24h", "female", 2),
+        ("outpatient_initial-paediatric", "male", 5),
+        ("discharge_record-cardiology", "male", 57),
+        ("discharge_record-haematology", "female", 9),
+        ("emergency-poisoning", "female", 19),
+        ("first_progress_note-dka", "male", 22),
+        ("difficult_case_discussion", "female", 27),
+        ("operative_note", "male", 66),
+        ("soap_note-paediatric", "female", 4),
+        ("discharge_summary-obstetric", "female", 30),
+    ],
+)
+def test_the_patient_is_read(name: str, sex: str, years: int):
+    patient = read(name).patient
+    assert patient.age_years is not None
+    assert (patient.sex, int(patient.age_years)) == (sex, years)

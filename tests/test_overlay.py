@@ -59,7 +59,7 @@ def test_a_limit_is_the_hospitals():
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("[rule.ZA-4]\n", "ours.toml：没有 rule.ZA-4（相近的：rule.ZA-04）"),
+        ("[rule.ZI-1]\n", "ours.toml：没有 rule.ZI-1（相近的：rule.ZI-01）"),
         (
             '[rule.ZA-04]\nseverity = "grave"\n',
             "severity 的值不可用，应为 error | warning | information | off",

@@ -124,7 +124,8 @@ def _scores(at: Scope) -> Iterator[Finding]:
 
 def _balance(at: Scope) -> Iterator[Finding]:
     for span, match in found_in(at, pattern(at.table, _STEM, "patterns", "fluids")):
-        given, lost, net = (int(match[each]) for each in ("in", "out", "net"))
+        amounts = (match[each] for each in ("in", "out", "net"))
+        given, lost, net = (int(each.replace(",", "")) for each in amounts)
         value = given - lost
         told = -net if match["sign"] == "-" or "负" in match[0] else net
         # Without a sign the difference may be told either way.

@@ -58,13 +58,15 @@ def impossible_vitals(at: Scope) -> Iterator[Finding]:
     table = at.table
     rule = table.rules["ZC-09"]
     vitals = [fact for fact in at.facts if fact.kind == "vital"]
+    years = at.note.patient.age_years
+    of_age = {name: limits.at_age(years) for name, limits in table.vitals.items()}
     for fact in vitals:
-        limits = table.vitals.get(fact.name)
+        limits = of_age.get(fact.name)
         if limits is None or _in_another_unit(fact) or limits.allow(str(fact.value)):
             continue
         yield Finding(rule, fact.span, _vital_fields(limits, fact.text))
     read = {position for fact in vitals for position in range(*fact.span)}
-    for limits in table.vitals.values():
+    for limits in of_age.values():
         for found in limits.pattern.finditer(at.text):
             span = Span(at.span.start + found.start(), at.span.start + found.end())
             if span.start not in read and not limits.allow(found[1]) and at.is_record(span):

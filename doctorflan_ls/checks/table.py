@@ -17,13 +17,21 @@ from doctorflan_ls.tasks.model import Bilingual
 
 @dataclass(frozen=True, slots=True)
 class VitalLimits:
-    """What a vital sign can be at all; ``limits`` says so in words."""
+    """What a vital sign can be at all; ``limits`` says so in words.
+
+    ``infant`` are those of a patient in the first year of life, where they are others.
+    """
 
     name: Bilingual
     low: float
     high: float
     limits: Bilingual
     pattern: re.Pattern[str]
+    infant: VitalLimits | None = None
+
+    def at_age(self, years: float | None) -> VitalLimits:
+        """Those of a patient of this age; an unknown age is none of an infant."""
+        return self.infant if self.infant and years is not None and years < 1 else self
 
     def allow(self, value: str) -> bool:
         """True for a possible value (``37.5``, ``120/80``), and for one that is no number."""
@@ -76,12 +84,14 @@ class RuleTable:
 
 
 def _limits(row: dict[str, Any]) -> VitalLimits:
+    infant = {**row, **row["infant"], "infant": None} if row.get("infant") else None
     return VitalLimits(
         Bilingual(**row["name"]),
         row["low"],
         row["high"],
         Bilingual(**row["limits"]),
         re.compile(row["pattern"], re.IGNORECASE),
+        None if infant is None else _limits(infant),
     )
 
 

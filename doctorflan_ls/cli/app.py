@@ -31,6 +31,7 @@ _COMMANDS = {
     "calculate": "Scores and formulas whose values a note states, and what is missing.",
     "deidentify": "Notes without what says who somebody is.",
     "tasks": "The tasks; `tasks reconcile` compares them with your copy of the dataset.",
+    "eval": "DoctorFLAN-test and DotaBench: answer, judge, measure, report.",
     "models": "Add, check, measure, choose and remove models.",
     "tune": "Tune a model on your copy of the dataset, and make a model folder of it.",
     "plugins": "List, check and begin plugins.",

@@ -65,12 +65,9 @@ def run_command(ctx: click.Context, file: Path, dry_run: bool, resume: bool) -> 
     --resume. On several GPUs: `accelerate launch -m doctorflan_ls tune run FILE`.
     """
     from doctorflan_ls.tuning import check_packages  # noqa: PLC0415
-    from doctorflan_ls.tuning.config import read_config  # noqa: PLC0415
 
     session = Session.of(ctx)
-    config, problems = read_config(file)
-    for problem in problems:
-        say(problem.user_message(session.locale))
+    config = _config(file, session)
     if config is None:
         return Exit.USAGE
     check_packages()
@@ -88,6 +85,16 @@ def run_command(ctx: click.Context, file: Path, dry_run: bool, resume: bool) -> 
             record = train(prepared, told, resume=resume)
         _say_done(record, session)
     return Exit.OK
+
+
+def _config(file: Path, session: Session) -> TuneConfig | None:
+    """The run that the file describes, after every problem of it was said."""
+    from doctorflan_ls.tuning.config import read_config  # noqa: PLC0415
+
+    config, problems = read_config(file)
+    for problem in problems:
+        say(problem.user_message(session.locale))
+    return config
 
 
 @contextmanager
@@ -176,6 +183,33 @@ def _say_done(record: Record, session: Session) -> None:
         )
     )
     click.echo(message("tune.export-next", session.locale, folder=record.folder))
+
+
+@command.command("apart")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.pass_context
+def apart_command(ctx: click.Context, file: Path, out: Path) -> Exit:
+    """Write the rows that FILE's run keeps apart to OUT, as a set for `eval answer`.
+
+    They hold the dataset's text: keep OUT where the dataset may be.
+    """
+    session = Session.of(ctx)
+    config = _config(file, session)
+    if config is None:
+        return Exit.USAGE
+    from doctorflan_ls.tuning.rows import read_rows, split, write_rows  # noqa: PLC0415
+
+    names = session.settings.tasks.categories
+    rows = read_rows([config.path(each) for each in config.data.files], config.data, names)
+    apart = split(rows.rows, config.data.validation)[1]
+    try:
+        write_rows(apart, out)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise BadRequest("export.not-written", out=out, reason=reason) from None
+    click.echo(message("tune.apart", session.locale, count=len(apart), out=out))
+    return Exit.OK
 
 
 @command.command("export")

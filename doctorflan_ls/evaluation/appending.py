@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -43,9 +43,14 @@ class Appending:
 
     def add(self, values: Mapping[str, Any]) -> None:
         """Write one object and wait until the disk has it. Raises BadSet."""
-        line = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        self.add_all([values])
+
+    def add_all(self, many: Iterable[Mapping[str, Any]]) -> None:
+        """Write objects and wait until the disk has all of them. Raises BadSet."""
         try:
-            self._file.write(line)
+            for values in many:
+                line = json.dumps(values, ensure_ascii=False)
+                self._file.write(line.encode("utf-8", "replace") + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:

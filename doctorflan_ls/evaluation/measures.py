@@ -28,6 +28,8 @@ from doctorflan_ls.text import Span
 
 _GAP = re.compile(r"［待补充[^］]*］|\[to be added[^\]]*\]")
 _WORD = re.compile(r"\w")
+# With these words a draft of the server ends: what is left to the doctor, and who says so.
+_REMARK = re.compile(r"(?:注：|Note: )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +199,11 @@ def _parts(text: str, task: Task) -> Iterator[Part]:
     key, begun = "", 0
     for line in text.splitlines(keepends=True):
         heading = titles.heading(line.rstrip("\n"))
-        if heading is not None:
-            if key:
-                yield Part(Span(begun, at), key)
-            key, begun = heading.key, at
+        ends = heading is not None or _REMARK.match(line)
+        if ends and key:
+            yield Part(Span(begun, at), key)
+        if ends:
+            key, begun = (heading.key, at) if heading is not None else ("", at)
         at += len(line)
     if key:
         yield Part(Span(begun, at), key)

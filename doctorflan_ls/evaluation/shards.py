@@ -76,11 +76,9 @@ def merge(parts: Sequence[Path], out: Path) -> Merged:
     run = runs[0] | {"shard": [1, 1], "rows": runs[0]["set_rows"]}
     ordered = sorted(rows.values(), key=lambda values: sort_key(values["id"]))
     with Appending(meta_path(out)) as meta, Appending(out) as answers:
-        meta.add({RUN: run})
-        for values in ordered:
-            answers.add(values)
-            if (beside := side.get(key_of(values["id"]))) is not None:
-                meta.add(beside)
+        beside = [side[key] for each in ordered if (key := key_of(each["id"])) in side]
+        meta.add_all([{RUN: run}, *beside])
+        answers.add_all(ordered)
     there = {run["shard"][0] for run in runs}
     missing = tuple(number for number in range(1, runs[0]["shard"][1] + 1) if number not in there)
     return Merged(out, len(rows), runs[0]["set_rows"] - len(rows), missing, tuple(problems))

@@ -95,7 +95,10 @@ def indicators(rows: Iterable[Row]) -> list[Indicator]:
     name = Bilingual("不合理复制病历发生率", "records with unreasonable copying")
     made.append(_indicator("MER-TQ-07", name, len(copied), len(progress)))
     graded = [row.score.grade for row in known if row.score is not None and row.score.grade]
-    name = Bilingual("甲级病历率（按文本可判定的项目）", "records of grade A (of what text tells)")
+    name = Bilingual(
+        "甲级病历率（至多；仅按文本可判定的项目）",
+        "records of grade A (at most; of what text tells)",
+    )
     made.append(_indicator("MER-TQ-09", name, graded.count("A"), len(graded)))
     return made
 

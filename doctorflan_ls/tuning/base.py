@@ -28,14 +28,17 @@ Precision = Literal["bf16", "fp32"]
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """A folder that transformers reads. ``name`` and ``digest`` are the source's, as given.
+    """A folder that transformers reads.
 
-    ``family`` is the architecture; ``context`` is in tokens.
+    ``name`` and ``digest`` are the source's, as given; ``weights`` is the digest of what is in
+    ``folder``, another where the source had to be unpacked. ``family`` is the architecture;
+    ``context`` is in tokens.
     """
 
     folder: Path
     name: str
     digest: str
+    weights: str
     family: str
     context: int
 
@@ -55,7 +58,8 @@ def prepare_base(config: TuneConfig) -> BaseModel:
             _unpacked(source, folder)
     shape = from_config(read_config(folder), folder / "config.json")
     check_weights(folder)
-    return BaseModel(folder, source.name, _digest(source), shape.family, shape.context)
+    digest, weights = digest_of(source), digest_of(folder)
+    return BaseModel(folder, source.name, digest, weights, shape.family, shape.context)
 
 
 def _unpacked(source: Path, folder: Path) -> None:
@@ -69,7 +73,7 @@ def _unpacked(source: Path, folder: Path) -> None:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _digest(source: Path) -> str:
+def digest_of(source: Path) -> str:
     """SHA-256 of the weights' files, by name."""
     if source.is_file():
         return sha256(source)

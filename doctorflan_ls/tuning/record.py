@@ -126,6 +126,7 @@ def new_record(config: TuneConfig, base: BaseModel, rows: Rows, sides: Sides) ->
         "base": {
             "name": base.name,
             "sha256": base.digest,
+            "weights_sha256": base.weights,
             "family": base.family,
             "licence": licence_of(config, base),
         },

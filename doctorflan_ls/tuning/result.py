@@ -26,7 +26,7 @@ from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.tasks.model import Bilingual
 from doctorflan_ls.tasks.registry import get_task
 from doctorflan_ls.text import Span
-from doctorflan_ls.tuning.base import load_weights, quiet_libraries
+from doctorflan_ls.tuning.base import digest_of, load_weights, quiet_libraries
 from doctorflan_ls.tuning.record import RECORD_FILE, RESULT, Record, read_record
 
 TUNING_FILE = "tuning.json"
@@ -60,6 +60,8 @@ def export_run(run: Path, base: Path, out: Path, wanted: Wanted, progress: Progr
     record = read_record(run)
     if record.table["state"] != "finished":
         raise BadRequest("tune.not-finished", folder=run)
+    if digest_of(base) != record.table["base"]["weights_sha256"]:
+        raise BadRequest("tune.other-base", base=base)
     languages = tuple(record.table["config"]["base"]["languages"])
     size = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     with (

@@ -143,6 +143,15 @@ def digest(rows: Iterable[Row]) -> str:
     return whole.hexdigest()
 
 
+def write_rows(rows: Iterable[Row], path: Path) -> None:
+    """The rows as JSON Lines in the dataset's own columns. Raises OSError."""
+    with path.open("w", encoding="utf-8") as out:
+        for row in rows:
+            values = {"id": row.id, "category": row.category}
+            values |= {"input": row.input, "output": row.output}
+            out.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
 def split(rows: Iterable[Row], share: float) -> tuple[list[Row], list[Row]]:
     """Rows to learn from, and about ``share`` of them to measure with.
 

@@ -224,6 +224,7 @@ def _trainer(prepared: Prepared, folder: Path, steps: int) -> Any:
 
 
 def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
+    import accelerate  # noqa: PLC0415
     import transformers  # noqa: PLC0415
 
     training = prepared.config.training
@@ -244,7 +245,7 @@ def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
         per_device_eval_batch_size=training.batch,
         gradient_accumulation_steps=training.accumulate,
         bf16=prepared.precision == "bf16",
-        use_cpu=training.device == "cpu",
+        use_cpu=accelerate.PartialState().device.type == "cpu",
         seed=training.seed,
         data_seed=training.seed,
         save_strategy="steps",

@@ -64,6 +64,7 @@ _EN_ANSWER = re.compile(
     r"^\s*(?:none|nil|no|nkda|nka|denies|negative|unknown|not)\b", re.IGNORECASE
 )
 _NAME = re.compile(r"[A-Za-z][\w-]+(?: [\w-]+){0,2}")
+_WORD = re.compile(r"[A-Za-z\u3400-\u9fff]")
 _SUBSTANCES = ("drug", "drug_class", "allergen")
 
 
@@ -152,7 +153,8 @@ def _items(
         name = name if lookup(name) else _ZH_TAIL.sub("", name)
         if name in ("其他", "其它"):
             name = piece
-        if 1 <= len(name) <= 12 and not name.endswith("史"):
+        # 1. 过敏反应: a risk in a list, which names no substance.
+        if len(name) <= 12 and _WORD.search(name) and not name.endswith("史"):
             close = end if end and not cut else at + lead + len(piece)
             reaction = _REACTION.match(text, end) if end and not cut else None
             if reaction:

@@ -21,7 +21,14 @@ _SEX_CUE: Final = re.compile(
 )
 _AGE_CUE_ZH: Final = re.compile("[岁龄男女患病Xx某]|新生儿|年纪")
 _AGE_CUE_EN: Final = re.compile(r"(?<=\d)[\s-]*(?:y|[MF]\b)|old\b|age", re.IGNORECASE)
-_YEARS_PER: Final = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25}
+_YEARS_PER: Final = {
+    "year": 1.0,
+    "month": 1 / 12,
+    "week": 7 / 365.25,
+    "day": 1 / 365.25,
+    "hour": 1 / 8766,
+    "minute": 1 / 525_960,
+}
 _UNITS: Final = {
     "岁": "year",
     "周岁": "year",
@@ -29,6 +36,8 @@ _UNITS: Final = {
     "周": "week",
     "天": "day",
     "日": "day",
+    "小时": "hour",
+    "分钟": "minute",
 }
 
 _FAMILY_ZH: Final = (
@@ -56,7 +65,7 @@ _INTRODUCTION: Final = re.compile(r"(?:^|[,(:]|\b(?:an?|this|is|the))\s*$", re.I
 def _age_zh() -> re.Pattern[str]:
     return re.compile(
         r"""
-        (?:年龄|年纪)\s*[:,]?\s*(?P<label>\d{1,3}(?:\.\d+)?)\s*(?P<label_unit>周?岁|个?月|天|日|周)?
+        (?:年龄|年纪)\s*[:,]?\s*(?P<label>\d{1,3}(?:\.\d+)?)\s*(?P<label_unit>周?岁|个?月|天|日|周|小时|分钟)?
             (?:(?P<label_rest>\d{1,2})个?月)?(?![\d.]|[~-]\d)
         |(?<![\d.~/+-])(?P<years>\d{1,3}(?:\.\d)?)\s*(?P<years_unit>周?岁)(?:(?P<rest>\d{1,2})个?月)?
             (?!\s*(?:时|前|后|以[上下前后]|起|开始|始|左右|之?[前后间]|之时|那年|多时|结婚|初潮|绝经|月经|行经|患[有上过]

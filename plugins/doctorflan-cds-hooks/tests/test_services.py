@@ -89,11 +89,11 @@ def test_note_check_in_chinese(served, hook):
 
 def test_note_check_in_english(served):
     cards = served.cards(CHECK, note_call(EN_NOTE), "en")
-    assert codes(cards) == ["ZY-01", "ZC-09", "EN-DS"]
+    assert codes(cards) == ["ZY-01", "ZC-09", "EN-DS-04"]
     assert [card["indicator"] for card in cards] == ["critical", "warning", "info"]
     assert cards[0]["summary"].endswith("(the same substance); please check")
-    assert cards[2]["summary"].endswith("(and 2 more)")
-    assert cards[2]["detail"].count("\n- ") == 2
+    assert cards[2]["summary"].endswith("(and 1 more)")
+    assert cards[2]["detail"].count("\n- ") == 1
     assert cards[0]["overrideReasons"][0]["display"] == "Dealt with"
 
 

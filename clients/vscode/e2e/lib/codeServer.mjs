@@ -40,10 +40,10 @@ export function freePort() {
  */
 export async function startCodeServer({ program, vsix, settings, environment = {}, trust = false }) {
   const base = await mkdtemp(path.join(tmpdir(), "doctorflan-e2e-"));
-  const [user, extensions, config] = ["user", "extensions", "config"].map((name) => path.join(base, name));
+  const [user, extensions, config, state] = ["user", "extensions", "config", "state"].map((name) => path.join(base, name));
   const folder = path.join(base, "notes");
-  await Promise.all([user, extensions, config, folder].map((each) => mkdir(each, { recursive: true })));
-  const env = { ...process.env, ...environment, XDG_CONFIG_HOME: config, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  await Promise.all([user, extensions, config, state, folder].map((each) => mkdir(each, { recursive: true })));
+  const env = { ...process.env, ...environment, XDG_CONFIG_HOME: config, XDG_STATE_HOME: state, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
   delete env.VIRTUAL_ENV;
   const writeSettings = async (more) => {
     const all = { ...ALWAYS, ...(trust ? { "security.workspace.trust.enabled": true } : {}), ...more };

@@ -15,5 +15,5 @@ export const putEnglishExample = (folder, name = "dizziness.note") => copyFile(E
 export const put = (folder, name, content) => writeFile(path.join(folder, name), content);
 
 /** A draft as it stands in a note. */
-export const standing = (id, body = "主诉：头晕3个月\n建议：［待补充：检查］") =>
-  `〔DoctorFLAN 草稿 待审核｜病例总结｜case-summary｜skeleton 1｜#${id}〕\n${body}\n〔DoctorFLAN 草稿结束｜#${id}〕\n`;
+export const standing = (id, body = "主诉：头晕3个月\n建议：［待补充：检查］", task = "病例总结｜case-summary｜skeleton 1") =>
+  `〔DoctorFLAN 草稿 待审核｜${task}｜#${id}〕\n${body}\n〔DoctorFLAN 草稿结束｜#${id}〕\n`;

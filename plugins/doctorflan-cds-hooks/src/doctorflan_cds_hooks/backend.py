@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from doctorflan_cds_hooks import record_event
 from doctorflan_cds_hooks.issued import Issued
 from doctorflan_ls.audit import Event
 from doctorflan_ls.checks.model import Finding
-from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.checks.run import check
 from doctorflan_ls.engine import Engine
 from doctorflan_ls.i18n import Locale
@@ -18,12 +17,16 @@ from doctorflan_ls.models.catalogue import load_model
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.plugins import Plugins, no_plugins
 from doctorflan_ls.plugins.hooks import findings
+from doctorflan_ls.rulebook import check_options
 from doctorflan_ls.settings import Settings
 
 Recorder = Callable[[Event], None]
 
 DEADLINE = 6.0
 """Seconds for all drafts of one call: clients give up after about ten."""
+
+# Who signed stands in the resource (DocumentReference.authenticator), not in its text.
+_IN_THE_RESOURCE = frozenset({"ZC-02"})
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Backend:
 
     def findings(self, note: Note) -> tuple[Finding, ...]:
         """What the server's checks and the plugins' find in ``note``."""
-        chosen = self.settings.checks
-        options = CheckOptions(chosen.chief_complaint_max, frozenset(chosen.disabled))
+        options = check_options(self.settings)
+        options = replace(options, disabled=options.disabled | _IN_THE_RESOURCE)
         brought = findings(self.plugins, note, options)
         return check(note, options, brought=brought)
 
