@@ -16,7 +16,11 @@ _MARK = re.compile(r"分=(\d+(?:,\d+)*)")
 
 def says(text: str, *, prompt: int = 100, completion: int = 20) -> Answer:
     """A whole answer of a chat model."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    }
     usage = {"prompt_tokens": prompt, "completion_tokens": completion}
     return status(200, json.dumps({"choices": [choice], "usage": usage}).encode())
 

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from doctorflan_ls.evaluation.appending import Appending, lines
-from doctorflan_ls.evaluation.rows import BadSet, case_of
+from doctorflan_ls.evaluation.rows import Answered, BadSet, case_of
 from doctorflan_ls.evaluation.sets import Categories, load_answers, load_set, to_json
 
 NONE = Categories({})
@@ -186,8 +186,6 @@ def test_a_category_is_a_task_by_its_name_or_by_the_settings(tmp_path, name, nam
 def test_answers_come_back_as_they_were_written(tmp_path):
     rows = load_set(written(tmp_path / "s.jsonl", single(1), single(2)), NONE).rows
     dota = load_set(written(tmp_path / "d.jsonl", multi(1)), NONE).rows
-    from doctorflan_ls.evaluation.rows import Answered
-
     for name, answered in (
         ("sa.jsonl", [Answered(row, (f"答{row.id}",)) for row in rows]),
         ("da.jsonl", [Answered(row, ("一", "", "三")) for row in dota]),

@@ -202,8 +202,8 @@ def test_only_the_answer_and_its_end_are_learnt(make, tmp_path):
     assert found.tokens[-1] == end
     assert end in tokenizer.end_ids
     decoder = tokenizer.decoder()
-    said = "".join(decoder.add(int(token)) for token in found.tokens[found.asked : -1])
-    assert (said + decoder.end()).strip() == row.output
+    said = "".join(decoder.push(int(token)) for token in found.tokens[found.asked : -1])
+    assert (said + decoder.finish()).strip() == row.output
     # What a row spells is text: the only end is the answer's, and the question's own turn's.
     plain = tokenizer.prompt_ids((Message("user", "x"),))
     assert found.tokens.tolist().count(end) == plain.count(end) + 1

@@ -134,6 +134,9 @@ def _holdings(part: Scope) -> Iterator[_Held | str]:
             for name, ids in row.get("beside", {}).items():
                 if section.id in ids and _text(part, section).strip(_BLANKS):
                     yield name
+            for name, words in row.get("told", {}).items():
+                if re.search(words, _text(part, section)):
+                    yield name
 
 
 def _held(part: Scope, section: Section, key: str, row: Mapping[str, Any]) -> _Held:

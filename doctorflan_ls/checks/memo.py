@@ -31,6 +31,8 @@ class Reading:
         self.setting = scope.setting
         self.spans = spans
         self._scope = scope
+        # The parts that were asked for, so that all collectors share what one of them read.
+        self._scopes: dict[int, Scope] = {}
         head, tail = (0, 0) if before is None else self._unchanged(before)
         middle = [scope.part(span) for span in spans[head : len(spans) - tail]]
         fresh = [(part.key, part.known) for part in middle]
@@ -92,8 +94,14 @@ class Reading:
         given = self._given.setdefault(key, [_UNREAD] * len(self.spans))
         for at, each in enumerate(given):
             if each is _UNREAD:
-                given[at] = read(self._scope.part(self.spans[at], *self._kept[at]))
+                given[at] = read(self._part(at))
         return [(at, cast("tuple[object, ...]", each)) for at, each in enumerate(given) if each]
+
+    def _part(self, at: int) -> Scope:
+        part = self._scopes.get(at)
+        if part is None:
+            part = self._scopes[at] = self._scope.part(self.spans[at], *self._kept[at])
+        return part
 
     def forget_others(self) -> None:
         """Drop what is known of earlier versions of parts, once that is much."""

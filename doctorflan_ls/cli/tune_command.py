@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,11 +103,12 @@ def _first_speaks(*, speaks: bool) -> Iterator[None]:
     if speaks:
         yield
         return
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        import contextlib  # noqa: PLC0415
-
-        with contextlib.redirect_stdout(nowhere):
-            yield
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def _prepared(config: TuneConfig, session: Session) -> Prepared | None:

@@ -113,7 +113,10 @@ def judge_all(
     """
 
     def work(question: Question, _hand: int) -> JudgeOutcome | None:
-        return _judged(question, judge, stop)
+        outcome = _judged(question, judge, stop)
+        if outcome is not None and outcome.failure is not None and outcome.failure.key in FATAL:
+            stop.set()
+        return outcome
 
     def kept(outcome: JudgeOutcome | None) -> None:
         if outcome is not None and outcome.judgement is not None:
@@ -124,9 +127,8 @@ def judge_all(
         if outcome is None:
             continue
         yield outcome
-        failure = outcome.failure
-        failures = failures + 1 if failure is not None else 0
-        if failure is not None and (failure.key in FATAL or failures >= _MOST_IN_A_ROW * hands):
+        failures = failures + 1 if outcome.failure is not None else 0
+        if failures >= _MOST_IN_A_ROW * hands:
             return
 
 

@@ -124,7 +124,7 @@ def merge(run: Path, base: Path, out: Path) -> None:
             model = peft.PeftModel.from_pretrained(
                 load_weights(base), str(result), local_files_only=True
             )
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001  (safetensors' own has no public base)
             kind = type(error).__name__
             raise ModelUnavailable("export.broken-file", at=result, problem=kind) from None
         before = _probe(model)

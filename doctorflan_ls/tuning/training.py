@@ -129,6 +129,8 @@ def train(prepared: Prepared, progress: Progress, *, resume: bool = False) -> Re
     folder = prepared.config.folder
     with quiet_libraries():
         trainer = _trainer(prepared, folder / CHECKPOINTS, prepared.steps)
+        # The loss before the first step is what the curve falls from.
+        trainer.args.eval_on_start = checkpoint is None and len(prepared.measure) > 0
         trainer.add_callback(watcher(record, progress, speaks=is_first_process()))
         trainable = sum(each.numel() for each in trainer.model.parameters() if each.requires_grad)
         record.table["parameters"] = sum(each.numel() for each in trainer.model.parameters())
@@ -136,16 +138,18 @@ def train(prepared: Prepared, progress: Progress, *, resume: bool = False) -> Re
         check_disk(prepared, trainable)
         _run(trainer, checkpoint)
         trainer.save_model(str(folder / RESULT))
+    record.take_history(trainer.state.log_history)
+    best = trainer.state.best_global_step if len(prepared.measure) else None
+    record.table |= {"state": "finished", "kept_step": best or prepared.steps}
     if is_first_process():
-        record.take_history(trainer.state.log_history)
-        best = trainer.state.best_global_step if len(prepared.measure) else None
-        record.table |= {"state": "finished", "kept_step": best or prepared.steps}
         record.write()
     return record
 
 
 def _begun(prepared: Prepared, *, resume: bool) -> tuple[Record, Path | None]:
     """The record that a run writes, and the checkpoint that it goes on from."""
+    import accelerate  # noqa: PLC0415
+
     folder = prepared.config.folder
     fresh = new_record(prepared.config, prepared.base, prepared.rows, prepared.sides)
     fresh.table |= {
@@ -153,7 +157,10 @@ def _begun(prepared: Prepared, *, resume: bool) -> tuple[Record, Path | None]:
         "processes": prepared.processes,
         "steps": prepared.steps,
     }
-    if not (folder / RECORD_FILE).exists():
+    is_there = (folder / RECORD_FILE).exists()
+    # All look before the first writes.
+    accelerate.PartialState().wait_for_everyone()
+    if not is_there:
         if resume:
             raise BadRequest("tune.no-run", folder=folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -264,6 +271,7 @@ def _arguments(prepared: Prepared, folder: Path, steps: int) -> Any:
         report_to=[],
         disable_tqdm=True,
         dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
         **more,
     )
 

@@ -91,4 +91,4 @@ def write(out: Path, languages: tuple[str, ...]) -> int:
 
 if __name__ == "__main__":
     count = write(Path(sys.argv[1]), tuple(sys.argv[2:]) or ("zh", "en"))
-    print(f"{count} rows in {sys.argv[1]}")  # noqa: T201
+    sys.stdout.write(f"{count} rows in {sys.argv[1]}\n")
