@@ -47,7 +47,6 @@ class Edit(NamedTuple):
     text: str
 
 
-
 class Spans:
     """Many spans, searched for those that share a character with another."""
 

@@ -150,6 +150,11 @@ def test_a_number_that_the_case_does_not_have_is_not_supported():
     assert totals([good, bad]).unsupported_per_100 == 25.0
 
 
+def test_advice_may_say_what_the_case_does_not_and_is_counted_apart():
+    found = measured("建议阿司匹林300mg口服。胸痛3小时。", "Treatment Plan")
+    assert (found.statements, found.unsupported, found.unstated) == (2, 0, 1)
+
+
 def test_structure_counts_the_parts_that_have_words_of_their_own():
     task = next(task for task in builtin_tasks() if task.id == "initial-diagnosis")
     required = [element for element in task.elements if not element.optional]
@@ -175,7 +180,7 @@ def test_measures_stand_in_the_report_with_time_and_speed():
     side = [
         {"run": {"set": "ward-test", "model": "little", "shard": [1, 1], "set_rows": 2}},
         {"id": 1, "seconds": [2.0], "pieces": [30], "pieces_seconds": [1.5], "finish": ["stop"]},
-        {"id": 2, "seconds": [4.0], "pieces": [10], "pieces_seconds": [0.5], "finish": ["stop"]},
+        {"id": 2, "seconds": [4.0], "pieces": [10], "pieces_seconds": [0.5], "finish": ["length"]},
     ]
     text = "\n".join(map(json.dumps, side)) + "\n"
     Path("data/test/ward.meta.jsonl").write_text(text, encoding="utf-8")
@@ -189,6 +194,7 @@ def test_measures_stand_in_the_report_with_time_and_speed():
     assert found["model"] == "little"
     # 40 pieces in 2 seconds; rows took 2 and 4.
     assert (found["totals"]["pieces_per_second"], found["totals"]["seconds"]) == (20.0, 3.0)
+    assert found["totals"]["cut"] == 1
     assert found["totals"]["rows"] == found["tasks"]["triage"]["rows"] == 2
 
 

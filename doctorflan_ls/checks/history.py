@@ -103,9 +103,11 @@ def complaint_covered(at: Scope) -> Iterator[Finding]:
     if complaint is None or not histories:
         return
     history = "\n".join(each.text for each in histories)
+    # Records of Chinese medicine tell what troubles the patient now in a section of its own.
+    beside = "\n".join(each.text for each in said if each.section == "present_symptoms")
     rule = table.rules["ZA-08"]
     place = Related(histories[0].span, phrase(table, _STEM, "covered", "related", "history"))
-    untold = _untold(at, complaint.text, history)
+    untold = _untold(at, complaint.text, f"{history}\n{beside}")
     if untold:
         shown = {"text": "、".join(untold)}
         problem = filled(phrase(table, _STEM, "covered", "problems", "symptoms"), shown)
@@ -117,7 +119,7 @@ def complaint_covered(at: Scope) -> Iterator[Finding]:
 
 def _said(part: Scope) -> Iterator[_Said]:
     for section in part.sections:
-        if section.id in ("chief_complaint", "hpi"):
+        if section.id in ("chief_complaint", "hpi", "present_symptoms"):
             text = part.words(Span(section.heading_span.end, section.span.end)).strip("：: ")
             heading = section.heading_span if section.id == "hpi" else _content(part, section)
             start = part.span.start

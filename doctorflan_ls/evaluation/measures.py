@@ -19,12 +19,12 @@ from doctorflan_ls.evaluation.appending import lines
 from doctorflan_ls.evaluation.reading import Object
 from doctorflan_ls.evaluation.rows import Answered, Row, RowId, case_of, key_of
 from doctorflan_ls.evaluation.shards import meta_path
-from doctorflan_ls.grounding import grounded, is_of_grounding
+from doctorflan_ls.grounding import ground, grounded, is_of_grounding
 from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.notes.sentences import sentences
 from doctorflan_ls.tasks.model import Task
 from doctorflan_ls.tasks.registry import get_task
-from doctorflan_ls.text import Span
+from doctorflan_ls.text import Span, Spans
 
 _GAP = re.compile(r"［待补充[^］]*］|\[to be added[^\]]*\]")
 _WORD = re.compile(r"\w")
@@ -36,10 +36,13 @@ _REMARK = re.compile(r"(?:注：|Note: )")
 class Measures:
     """What was measured of one row's answers together.
 
-    ``statements`` are sentences, gaps left out; ``unsupported`` are those in which grounding finds
-    something that the case does not say or says otherwise. ``present`` of ``required`` parts of the
+    ``statements`` are sentences, gaps left out. ``unsupported`` are those with something that the
+    case does not say or says otherwise, by the rules of drafts: what retells the case is held to
+    it, advice may add but not contradict. ``unstated`` are those with anything that the case does
+    not say, suggestions too. ``present`` of ``required`` parts of the
     task have words of their own; 0 of 0 where the row's task is not known. ``characters`` count no
-    blanks. ``rouge_l`` is the F measure on characters, from 0 to 1. ``seconds`` is what all answers
+    blanks, ``cut`` the answers that ended at their length limit, as far as the side file says.
+    ``rouge_l`` is the F measure on characters, from 0 to 1. ``seconds`` is what all answers
     took, ``pieces`` over ``pieces_seconds`` about the tokens a second; None where nobody knows.
     """
 
@@ -47,10 +50,12 @@ class Measures:
     task: str
     statements: int
     unsupported: int
+    unstated: int
     present: int
     required: int
     gaps: int
     characters: int
+    cut: int
     rouge_l: float
     seconds: float | None = None
     pieces: int | None = None
@@ -63,15 +68,17 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The measures of many rows: each of ``unsupported`` per 100 statements, the parts that are
-    there in percent, the others as means of rows. None where there is nothing to divide by.
+    """The measures of many rows: statements per 100 of them, the parts that are there in percent,
+    ``cut`` answers, the others as means of rows. None where there is nothing to divide by.
     """
 
     rows: int
     unsupported_per_100: float | None
+    unstated_per_100: float | None
     structure_percent: float | None
     gaps: float
     characters: float
+    cut: int
     rouge_l: float
     seconds: float | None
     pieces_per_second: float | None
@@ -86,17 +93,20 @@ def measure(answered: Answered, took: Mapping[str, Any] | None, tasks: Sequence[
     said = list(_statements(text))
     parts = list(_parts(text, task)) if task else []
     doubted = _doubted(text, note, parts, row)
+    new = _unstated(text, note)
     required = [element.key for element in task.elements if not element.optional] if task else []
     filled = {part.element for part in parts if _filled(text, part)}
     return Measures(
         id=row.id,
         task=row.task,
         statements=len(said),
-        unsupported=sum(any(span.overlaps(each) for each in doubted) for span in said),
+        unsupported=sum(doubted.overlap(span) for span in said),
+        unstated=sum(new.overlap(span) for span in said),
         present=sum(key in filled for key in required),
         required=len(required),
-        gaps=len(_GAP.findall(text)),
+        gaps=len(_gaps(text)),
         characters=len("".join(text.split())),
+        cut=list((took or {}).get("finish") or ()).count("length"),
         rouge_l=rouge_l(text, row.reference),
         **_speed(took or {}),
     )
@@ -128,9 +138,11 @@ def totals(measured: Sequence[Measures]) -> Totals:
     return Totals(
         rows=len(measured),
         unsupported_per_100=_share(sum(each.unsupported for each in measured), statements, 100),
+        unstated_per_100=_share(sum(each.unstated for each in measured), statements, 100),
         structure_percent=_share(sum(each.present for each in measured), required, 100),
         gaps=_mean([each.gaps for each in measured]),
         characters=_mean([each.characters for each in measured]),
+        cut=sum(each.cut for each in measured),
         rouge_l=_mean([each.rouge_l for each in measured]),
         seconds=_mean(seconds) if seconds else None,
         pieces_per_second=_share(pieces, piece_seconds, 1),
@@ -169,9 +181,8 @@ def _statements(text: str) -> Iterator[Span]:
             yield span
 
 
-def _doubted(text: str, note: Note, parts: Sequence[Part], row: Row) -> list[Span]:
-    """What grounding finds. An answer is held to the rules of a draft of its task: what retells
-    the record has to stand there, advice only must not contradict it."""
+def _doubted(text: str, note: Note, parts: Sequence[Part], row: Row) -> Spans:
+    """What grounding finds in the answer as in a draft of its task."""
     provenance = Provenance(
         task=row.task,
         model="",
@@ -183,13 +194,17 @@ def _doubted(text: str, note: Note, parts: Sequence[Part], row: Row) -> list[Spa
         language=note.language,
     )
     draft = Draft("", provenance, text, (), (), "ready", parts=tuple(parts))
-    found = grounded(draft, note).findings
-    gaps = [Span(*gap.span()) for gap in _GAP.finditer(text)]
-    return [
-        each.span
-        for each in found
-        if is_of_grounding(each) and not any(each.span.overlaps(gap) for gap in gaps)
-    ]
+    gaps = Spans(_gaps(text))
+    found = (each for each in grounded(draft, note).findings if is_of_grounding(each))
+    return Spans(each.span for each in found if not gaps.overlap(each.span))
+
+
+def _unstated(text: str, note: Note) -> Spans:
+    return Spans(each.span for each in ground(text, note, skip=_gaps(text)))
+
+
+def _gaps(text: str) -> list[Span]:
+    return [Span(*gap.span()) for gap in _GAP.finditer(text)]
 
 
 def _parts(text: str, task: Task) -> Iterator[Part]:

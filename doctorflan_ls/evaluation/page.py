@@ -22,7 +22,7 @@ body{font:15px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;max
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid var(--line)}
 h3{font-size:1rem;margin-top:1.75rem}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;margin:.8rem 0;font-variant-numeric:tabular-nums}
 th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left}
 svg{width:100%;height:auto;display:block;margin:.5rem 0}
@@ -134,7 +134,18 @@ def _measures(measured: Sequence[ModelMeasures]) -> Iterator[str]:
     yield _table([_said(f"eval.column-{head}") for head in heads], rows)
 
 
-MEASURES = ("rows", "unsupported", "structure", "gaps", "characters", "rouge", "seconds", "pieces")
+MEASURES = (
+    "rows",
+    "unsupported",
+    "unstated",
+    "structure",
+    "gaps",
+    "characters",
+    "cut",
+    "rouge",
+    "seconds",
+    "pieces",
+)
 """The columns of `measure_cells`."""
 
 
@@ -142,9 +153,11 @@ def measure_cells(of: Totals) -> list[str]:
     """The measures as a table has them."""
     cells = [
         (of.unsupported_per_100, ".1f"),
+        (of.unstated_per_100, ".1f"),
         (of.structure_percent, ".0f"),
         (of.gaps, ".1f"),
         (of.characters, ".0f"),
+        (of.cut, "d"),
         (of.rouge_l, ".3f"),
         (of.seconds, ".2f"),
         (of.pieces_per_second, ".1f"),

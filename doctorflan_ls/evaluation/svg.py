@@ -61,22 +61,22 @@ def radar(
     title: Bilingual, labels: Sequence[Bilingual], series: Sequence[Series], top: float
 ) -> str:
     """One axis for each label, from 0 in the middle to ``top``."""
-    size, radius = 620.0, 200.0
-    middle = size / 2
+    width, height, radius = 620.0, 480.0, 200.0
+    middle, centre = width / 2, height / 2
 
     def at(axis: int, value: float) -> tuple[float, float]:
         angle = 2 * math.pi * axis / len(labels) - math.pi / 2
         reach = radius * value / top
-        return middle + reach * math.cos(angle), middle + reach * math.sin(angle)
+        return middle + reach * math.cos(angle), centre + reach * math.sin(angle)
 
     parts = []
     for ring in range(1, 6):
         corners = [at(axis, top * ring / 5) for axis in range(len(labels))]
         parts.append(f'<polygon class="grid" points="{_points(corners)}"/>')
-        parts.append(_plain(middle + 3, middle - radius * ring / 5 - 2, f"{top * ring / 5:g}"))
+        parts.append(_plain(middle + 3, centre - radius * ring / 5 - 2, f"{top * ring / 5:g}"))
     for axis, label in enumerate(labels):
         x, y = at(axis, top)
-        parts.append(f'<line class="grid" x1="{middle}" y1="{middle}" x2="{x:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{middle}" y1="{centre}" x2="{x:.1f}" y2="{y:.1f}"/>')
         x, y = at(axis, top * 1.07)
         anchor = "middle" if abs(x - middle) < 5 else "start" if x > middle else "end"
         parts.append(_text(label, x, y + 4, anchor))
@@ -88,7 +88,7 @@ def radar(
             f'<polygon {style} stroke-width="2" points="{_points(corners)}">'
             f"<title>{name}</title></polygon>"
         )
-    return _svg(title, size, size, parts)
+    return _svg(title, width, height, parts)
 
 
 def curves(

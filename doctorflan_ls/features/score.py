@@ -66,7 +66,8 @@ def _verdict(score: Score, locale: Locale) -> str | None:
 
 
 def _not_judged(each: NotJudged, locale: Locale) -> dict[str, object]:
-    why = message(f"score.not-judged-{each.reason}", locale) if each.why is None else each.why.in_(locale)
+    reason = f"score.not-judged-{each.reason}"
+    why = message(reason, locale) if each.why is None else each.why.in_(locale)
     return {
         "item": each.item.in_(locale),
         "points": each.points,

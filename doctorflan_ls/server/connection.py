@@ -106,9 +106,9 @@ class Connection(LanguageServer):
 
     def _context(self, document: Document) -> Context:
         """What the client told of ``document``, with the words of the open notes that are named."""
-        from doctorflan_ls.notes.context import plain_uri  # noqa: PLC0415  # starts faster
+        from doctorflan_ls.notes.context import NOTHING, plain_uri  # noqa: PLC0415
 
-        told = document.told
+        told = document.told or NOTHING
         front = document.note.front_matter.context
         notes = front.over(told).other_notes
         names = {plain_uri(each.uri, document.uri) for each in notes if each.uri}

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from doctorflan_ls.incidents import report
-from doctorflan_ls.notes.context import NOTHING, Context
 from doctorflan_ls.server.convert import Places
 from doctorflan_ls.server.outline import OutlineCache
 from doctorflan_ls.text import Encoding, Position, Span, Text
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from doctorflan_ls.dismissals import Dismissed
+    from doctorflan_ls.notes.context import Context
     from doctorflan_ls.notes.note import Note
     from doctorflan_ls.server.plugged import Looking
 
@@ -50,7 +50,7 @@ class Document:
     uri: str
     version: int
     text: Text
-    told: Context = field(default=NOTHING, repr=False)
+    told: Context | None = field(default=None, repr=False)
     outline: OutlineCache = field(default_factory=OutlineCache, repr=False)
     # The latest look of plugins' checks at it.
     brought: Looking | None = field(default=None, repr=False)

@@ -27,10 +27,10 @@ def context(ls: Connection, params: Params) -> Json:
 
 def take(ls: Connection, document: Document, params: Params) -> list[Json]:
     """Give ``document`` the ``context`` of ``params`` and tell, in one line, what is left out."""
-    from doctorflan_ls.notes.context import NOTHING, read_context  # noqa: PLC0415  # starts faster
+    from doctorflan_ls.notes.context import read_context  # noqa: PLC0415  # starts faster
 
     if not params.has("context"):
-        document.told = NOTHING
+        document.told = None
         return []
     reading = read_context(params.raw["context"])
     document.told = reading.context
