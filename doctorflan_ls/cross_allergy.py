@@ -9,11 +9,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from doctorflan_ls.notes.facts.vocabulary import scan
+from doctorflan_ls.notes.facts.vocabulary import Vocabulary, current, scan
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.tasks.model import Bilingual
 
@@ -39,8 +39,7 @@ def _table() -> _Table:
 
 def drug_groups(fact: Fact) -> frozenset[str]:
     """The class or classes (``group`` of the drug tables) of a drug or an allergen."""
-    terms = (match.term for match in scan(fact.text) if match.term.kind in _KINDS)
-    return frozenset(term.extra[1] for term in terms if len(term.extra) > 1) - {"", "other"}
+    return _terms(fact.text, current())[1]
 
 
 def relation(drug: Fact, allergen: Fact) -> Relation | None:
@@ -59,6 +58,12 @@ def worded(relation: Relation) -> Bilingual:
 
 
 def _substances(fact: Fact) -> frozenset[str]:
-    matches = (match for match in scan(fact.text) if match.term.kind in _KINDS)
-    named = {match.term.name_en or match.term.name_zh for match in matches}
-    return frozenset(named | {fact.name.casefold()})
+    return _terms(fact.text, current())[0] | {fact.name.casefold()}
+
+
+@lru_cache(maxsize=4096)
+def _terms(text: str, _vocabulary: Vocabulary) -> tuple[frozenset[str], frozenset[str]]:
+    """The substances and the classes that ``text`` names: with another vocabulary, others."""
+    terms = [match.term for match in scan(text) if match.term.kind in _KINDS]
+    classes = {term.extra[1] for term in terms if len(term.extra) > 1} - {"", "other"}
+    return frozenset(term.name_en or term.name_zh for term in terms), frozenset(classes)

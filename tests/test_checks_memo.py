@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doctorflan_ls.checks.run import check
+from doctorflan_ls.checks.run import ONE_RECORD, check
 from doctorflan_ls.checks.scope import Scope
 from doctorflan_ls.cli.examples import examples
+from doctorflan_ls.features.diagnostics import diagnostics
+from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.text import Span
 
@@ -52,3 +54,17 @@ def test_what_is_kept_of_a_long_session_does_not_grow_for_ever():
         if number % 2:
             check(note)
     assert len(note.memo.parts) < 2100
+
+
+def test_records_in_one_long_text_are_not_held_against_one_another():
+    record = (
+        "入院记录\n主诉：咳嗽3天\n体格检查：T 48℃。\n既往史：青霉素过敏。\n"
+        "诊疗计划：阿莫西林0.5g 口服。\n\n"
+    )
+    note = parse_note(record * 3000)
+    assert len(note.text) > ONE_RECORD
+    rules = {each.rule.id for each in check(note)}
+    assert {"ZC-09", "ZY-01"} <= rules
+    assert "ZC-02" in {each.rule.id for each in check(parse_note(record))}
+    assert "ZC-02" not in rules
+    assert "long-note" in {each.code for each in diagnostics(Snapshot(note))}

@@ -188,11 +188,21 @@ def test_a_judge_that_fails_for_a_moment_is_asked_again(monkeypatch, name, fault
 
 
 def test_a_judge_that_asks_to_wait_is_waited_for_by_all():
-    with serving(StubJudge(status(429, b"{}", "Retry-After: 1"))) as server:
+    stub = StubJudge()
+    first = threading.Lock()
+
+    def busy_at_first(connection, request):
+        if first.acquire(blocking=False):
+            status(429, b"{}", "Retry-After: 1")(connection, request)
+        else:
+            # The other hand is still at its question when the first one is told to wait.
+            time.sleep(0.3)
+            stub(connection, request)
+
+    with serving(busy_at_first) as server:
         rows = [single(each, "6") for each in range(1, 5)]
         result = judge(server, answers(*rows), "--repeats", "1", "--concurrency", "2")
         assert result.exit_code == Exit.OK
-        # What was under way with the refused one aside, nobody asks within the second.
         assert server.times[2] - server.times[0] > 0.9
 
 

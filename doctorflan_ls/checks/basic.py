@@ -31,7 +31,7 @@ def checks() -> Iterator[Check]:
 
     yield Check("chief-complaint", rules("ZA-04", "ZA-05"), chief_complaint, "part")
     yield Check("impossible-vitals", rules("ZC-09"), impossible_vitals, "part")
-    yield Check("drug-against-allergy", rules("ZY-01"), drug_against_allergy)
+    yield Check("drug-against-allergy", rules("ZY-01"), drug_against_allergy, at_any_length=True)
     yield Check("placeholders", rules("ZC-05"), placeholders, "part")
     yield Check("sex-contradictions", rules("ZC-07"), sex_contradictions, "part")
 

@@ -182,7 +182,8 @@ class _Piece(NamedTuple):
 
 def copied_entries(at: Scope) -> Iterator[Finding]:
     """Entries of one document that say nearly what an earlier one says (ZC-06)."""
-    if not at.whole:
+    # Sentences are looked at only where there are two entries to compare.
+    if not at.whole or sum(count for _, count in at.gather(_heads)) < 2:
         return
     entries: list[list[_Piece]] = []
     for start, piece in at.gather(_pieces):
@@ -209,6 +210,13 @@ def copied_entries(at: Scope) -> Iterator[Finding]:
                 yield Finding(at.table.rules["ZC-06"], span, fields, related=(place,))
                 break
         before.append((head, said))
+
+
+def _heads(part: Scope) -> tuple[int, ...]:
+    """How many entries begin in ``part``."""
+    entry = pattern(part.table, "forms", "copies", "entry")
+    count = sum(1 for _ in entry.finditer(half_width(part.text)))
+    return (count,) if count else ()
 
 
 def _share(body: Sequence[_Piece], earlier: frozenset[int]) -> int:

@@ -13,6 +13,9 @@ from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
+ONE_RECORD = 100_000
+"""In code points. A longer text is many records, which are not to be held against one another."""
+
 # In code points. What the whole of such a note says is looked at wherever somebody points.
 _SHORT = 50_000
 
@@ -52,8 +55,9 @@ def _found(scope: Scope, checks: tuple[Check, ...]) -> Iterator[Finding]:
     else:
         for part in scope.parts:
             yield from _at(part, found_in(part, of_parts))
+    is_one = len(scope.note.text) <= ONE_RECORD
     for each in checks:
-        if each.reach == "note":
+        if each.reach == "note" and (is_one or each.at_any_length):
             yield from each.find(whole)
 
 

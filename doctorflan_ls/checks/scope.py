@@ -166,10 +166,12 @@ class Check:
     reaches a ``part`` is asked of one part of the note after the other, is asked again only where
     the words of a part change, and may look at nothing outside its scope but the patient, the
     language and the type of the document. One that reaches the ``note`` is asked of all of it, or
-    of the span that somebody points at.
+    of the span that somebody points at; of a text too long for one record (`run.ONE_RECORD`) only
+    where it is ``at_any_length``.
     """
 
     id: str
     rules: tuple[Rule, ...]
     find: Callable[[Scope], Iterable[Finding]] = field(compare=False)
     reach: Literal["part", "note"] = "note"
+    at_any_length: bool = False

@@ -23,6 +23,7 @@ from doctorflan_ls.plugins.hooks import findings
 from doctorflan_ls.rulebook import check_options
 from doctorflan_ls.score.book import score_tables
 from doctorflan_ls.score.indicators import Row, indicators
+from doctorflan_ls.server.quiet import spare_pauses
 from doctorflan_ls.settings import Settings
 
 # Below so many notes starting processes takes longer than the notes.
@@ -81,6 +82,8 @@ class Checker:
     """Checks notes in one process."""
 
     def __init__(self, wanted: Wanted) -> None:
+        # The tables are many objects that live on; notes are freed by reference counts.
+        spare_pauses()
         self._wanted = wanted
         self._options: CheckOptions = check_options(wanted.settings)
         self._tables = score_tables(wanted.settings.checks.score_table).tables

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from doctorflan_ls.checks.model import Finding, Severity
+from doctorflan_ls.checks.run import ONE_RECORD
 from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.notes.model import DraftBlock
 from doctorflan_ls.text import Span
@@ -15,6 +16,9 @@ UNREVIEWED = "draft-unreviewed"
 
 MORE = "more-findings"
 """The code of the diagnostic that says how many findings are not shown."""
+
+LONG = "long-note"
+"""The code of the diagnostic that says what is not looked at in a very long text."""
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
 """The worst first."""
@@ -93,7 +97,10 @@ def report(snapshot: Snapshot, shown: Shown) -> Report:
         worst = worst[: shown.limit]
     found = [_of_finding(snapshot, each) for each in worst]
     if len(worst) < len(findings):
-        found.append(_of_others(snapshot, len(findings) - len(worst)))
+        more = snapshot.say("diagnostics.more", count=len(findings) - len(worst))
+        found.append(_at_first(snapshot, MORE, more))
+    if len(snapshot.note.text) > ONE_RECORD and LONG not in snapshot.checks.disabled:
+        found.append(_at_first(snapshot, LONG, snapshot.say("diagnostics.long", limit=ONE_RECORD)))
     if UNREVIEWED not in snapshot.checks.disabled:
         found += of_drafts(snapshot)
     ordered = sorted(dict.fromkeys(found), key=lambda each: each.span)
@@ -118,10 +125,10 @@ def _of_finding(snapshot: Snapshot, finding: Finding) -> Diagnostic:
     return Diagnostic(span, finding.rule.severity, finding.rule.id, message, related)
 
 
-def _of_others(snapshot: Snapshot, count: int) -> Diagnostic:
-    message = snapshot.say("diagnostics.more", count=count)
+def _at_first(snapshot: Snapshot, code: str, message: str) -> Diagnostic:
+    """Something about the whole note, at its first line."""
     first = _visible(snapshot, Span(snapshot.note.front, snapshot.note.front))
-    return Diagnostic(first, "information", MORE, message)
+    return Diagnostic(first, "information", code, message)
 
 
 def of_drafts(snapshot: Snapshot) -> list[Diagnostic]:

@@ -20,7 +20,7 @@ _WIDE: Final = re.compile("[" + "".join(map(re.escape, map(chr, _HALF))) + "]")
 _DIGIT: Final = re.compile(r"[0-9０-９]")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def half_width(text: str) -> str:
     """``text`` with full-width digits, letters and signs made half-width, offset for offset.
 
