@@ -120,3 +120,20 @@ def test_a_folder_without_notes_is_said(tmp_path):
 
 def test_standard_input_is_a_note():
     assert "ZC-09" in run("-", code=1, input=BAD).stdout
+
+
+def test_parts_of_several_machines_come_to_the_same_report(ward):
+    whole = run(ward, "--format", "json", code=1).stdout
+    parts = [ward / f"part{number}.json" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, start=1):
+        options = ("--shard", f"{number}/3", "--format", "json", "--output", part)
+        run(ward, *options, "--fail-on", "never")
+    assert run("--merge", *parts, "--format", "json", code=1).stdout == whole
+    twice = run("--merge", parts[0], parts[0], parts[1], parts[1], code=2)
+    assert not twice.stdout
+
+
+def test_what_is_no_part_is_said(ward):
+    (ward / "part.json").write_text("{}")
+    assert "part.json" in run("--merge", ward / "part.json", code=2).stderr
+    assert "--shard" in run(ward, "--shard", "3/2", code=2).stderr

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import click
 
+from doctorflan_ls.cli.check_merge import merged
 from doctorflan_ls.cli.check_reports import FORMATS, Report, Summary, write
 from doctorflan_ls.cli.checking import Checked, Wanted, check_all
 from doctorflan_ls.cli.exits import Exit, say
 from doctorflan_ls.cli.note_files import note_files
 from doctorflan_ls.cli.progress import progress
 from doctorflan_ls.cli.session import Session
+from doctorflan_ls.evaluation.shards import Shard, shard_of
 from doctorflan_ls.features.diagnostics import SEVERITIES, UNREVIEWED
 from doctorflan_ls.i18n import message
 
@@ -35,6 +38,8 @@ from doctorflan_ls.i18n import message
     help="Only look for drafts that nobody reviewed; exit code 1 for one.",
 )
 @click.option("--score", is_flag=True, help="What each note comes to by the point table, too.")
+@click.option("--shard", metavar="I/N", help="Only part I of N of the files, for several machines.")
+@click.option("--merge", is_flag=True, help="The paths are JSON reports of parts, to be made one.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes (default: one for each core).")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  (click's own signature)
@@ -45,6 +50,8 @@ def command(  # noqa: PLR0913, PLR0917  (click's own signature)
     fail_on: str,
     no_drafts: bool,
     score: bool,
+    shard: str | None,
+    merge: bool,
     jobs: int | None,
 ) -> Exit:
     """What the record rules say of the notes at PATH (folders to any depth, - is standard input).
@@ -52,17 +59,32 @@ def command(  # noqa: PLR0913, PLR0917  (click's own signature)
     Exit code 0: nothing at or above --fail-on. 1: something is. 3: a note could not be read.
     """
     session = Session.of(ctx)
-    session.plugins, session.check_options, session.score_tables  # noqa: B018  (say what is wrong with them, once)
-    files = note_files(paths)
-    wanted = Wanted(session.settings, session.locale)
     summary = Summary()
-    checked = _watched(check_all(files, wanted, jobs or _cores()), files, session)
+    if merge:
+        checked = merged([Path(path) for path in paths], summary)
+    else:
+        files = _part(note_files(paths), shard)
+        checked = _watched(_checked(files, session, jobs), files, session)
     rows = summary.counting(_drafts_only(checked) if no_drafts else checked)
     write(rows, summary, Report(form, session.locale, output, with_score=score))
     if summary.unreadable:
         return Exit.BAD_FILE
     failing = summary.drafts > 0 if no_drafts else _fails(summary, fail_on)
     return Exit.FOUND if failing else Exit.OK
+
+
+def _part(files: list[str], shard: str | None) -> list[str]:
+    """The part ``shard`` of ``files``: ranges whose sizes differ by one at the most."""
+    part = Shard() if shard is None else shard_of(shard)
+    start = (part.number - 1) * len(files) // part.of
+    return files[start : part.number * len(files) // part.of]
+
+
+def _checked(files: Sequence[str], session: Session, jobs: int | None) -> Iterator[Checked]:
+    # What is wrong with plugins, rules and tables is said once, by this process.
+    for _ in (session.plugins, session.check_options, session.score_tables):
+        pass
+    return check_all(files, Wanted(session.settings, session.locale), jobs or _cores())
 
 
 def _cores() -> int:

@@ -16,7 +16,7 @@ const STATE = mkdtempSync(path.join(tmpdir(), "clinical-note-state-"));
 process.on("exit", () => rmSync(STATE, { recursive: true, force: true }));
 
 async function started(args, ready) {
-  const env = { ...process.env, DOCTORFLAN_TOKEN: TOKEN, LC_ALL: "C.UTF-8", XDG_STATE_HOME: STATE };
+  const env = { ...process.env, DOCTORFLAN_PLUGINS: "", DOCTORFLAN_TOKEN: TOKEN, LC_ALL: "C.UTF-8", XDG_STATE_HOME: STATE };
   // Ours, not a setting of the server's, which reads all that are named so.
   delete env.DOCTORFLAN_LS;
   const child = spawn(PROGRAM, args, { env });
