@@ -19,10 +19,11 @@ from doctorflan_ls.cli.exits import Exit
 from doctorflan_ls.evaluation.rows import BadSet
 from doctorflan_ls.models.base import Message
 from doctorflan_ls.models.local.tokenizer import Tokenizer
-from doctorflan_ls.tuning.config import Data, json_schema, read_config
+from doctorflan_ls.tuning.config import read_config
 from doctorflan_ls.tuning.curve import curve_svg
 from doctorflan_ls.tuning.encoding import Encoded, encode, end_of_answer, pack
 from doctorflan_ls.tuning.example import example
+from doctorflan_ls.tuning.keys import Data, json_schema
 from doctorflan_ls.tuning.rows import Row, read_rows, split
 
 ROOT = Path(__file__).parent.parent

@@ -196,6 +196,79 @@ def test_what_cannot_be_tuned_ends_in_one_line(changed, wanted, tmp_path):
     assert wanted in done.output.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("pytorch_model.bin", "pickle"), (None, "no .safetensors")]
+)
+def test_a_base_without_safetensors_is_refused(name, wanted, tmp_path):
+    path = begin(tmp_path / "run")
+    for each in (tmp_path / "run" / "base").glob("*.safetensors"):
+        each.unlink()
+    if name:
+        (tmp_path / "run" / "base" / name).write_bytes(b"x")
+    done = run("run", path)
+    assert done.exit_code == Exit.FAILED
+    assert wanted in done.output
+    assert done.output.count("\n") == 1
+    assert not (tmp_path / "run" / "out").exists()
+
+
+def test_a_full_disk_is_told_before_the_first_step(tmp_path, monkeypatch):
+    path = begin(tmp_path / "run")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000))
+    done = run("run", path)
+    assert done.exit_code == Exit.USAGE
+    assert "the disk has" in done.output
+    assert not list((tmp_path / "run" / "out").rglob("checkpoint-*"))
+
+
+def test_out_of_memory_says_what_to_lower(tmp_path, monkeypatch):
+    import transformers  # noqa: PLC0415
+
+    def full(*_arguments, **_more):
+        raise torch.OutOfMemoryError
+
+    path = begin(tmp_path / "run")
+    monkeypatch.setattr(transformers.Trainer, "training_step", full)
+    done = run("run", path)
+    assert done.exit_code == Exit.USAGE
+    assert "gradient_checkpointing" in done.output.splitlines()[-1]
+
+
+def test_ctrl_c_ends_without_a_trace_and_can_go_on(tmp_path):
+    path = begin(tmp_path / "run", training={"steps": 120, "checkpoint_every": 20})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "doctorflan_ls", "tune", "run", str(path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=environment, text=True, **pipes)
+    until = time.monotonic() + 60
+    folder = tmp_path / "run" / "out" / "checkpoints" / "checkpoint-20"
+    while not folder.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == Exit.INTERRUPTED
+    assert "Traceback" not in errors
+    assert record(tmp_path / "run")["state"] == "running"
+    assert run("run", path, "--resume").exit_code == 0
+
+
+def test_two_processes_share_a_run(tmp_path):
+    path = begin(tmp_path / "run")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher += ["--nproc_per_node", "2", "-m", "doctorflan_ls", "tune", "run", str(path)]
+    done = subprocess.run(launcher, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("steps") == 1
+    found = record(tmp_path / "run")
+    assert found["processes"] == 2
+    assert len(found["sessions"]) == 1
+    assert found["curve"][-1]["loss"] < found["curve"][0]["loss"] / 4
+    # Each epoch is read by both together: it takes half the steps.
+    assert found["curve"][-1]["epoch"] > 1.5
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     from safetensors.numpy import load_file, save_file  # noqa: PLC0415
 

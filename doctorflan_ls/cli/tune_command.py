@@ -20,8 +20,9 @@ from doctorflan_ls.i18n import message
 if TYPE_CHECKING:
     from doctorflan_ls.export import Quantisation
     from doctorflan_ls.tuning.config import TuneConfig
+    from doctorflan_ls.tuning.prepared import Prepared
     from doctorflan_ls.tuning.record import Record
-    from doctorflan_ls.tuning.training import Estimate, Prepared
+    from doctorflan_ls.tuning.training import Estimate
 
 _MOST_NAMED = 20
 
@@ -71,7 +72,8 @@ def run_command(ctx: click.Context, file: Path, dry_run: bool, resume: bool) -> 
     if config is None:
         return Exit.USAGE
     check_packages()
-    from doctorflan_ls.tuning.training import estimate, is_first_process, train  # noqa: PLC0415
+    from doctorflan_ls.tuning.prepared import is_first_process  # noqa: PLC0415
+    from doctorflan_ls.tuning.training import estimate, train  # noqa: PLC0415
 
     with _first_speaks(speaks=is_first_process()):
         prepared = _prepared(config, session)
@@ -113,8 +115,8 @@ def _first_speaks(*, speaks: bool) -> Iterator[None]:
 
 def _prepared(config: TuneConfig, session: Session) -> Prepared | None:
     """All that is needed, after what is wrong with the rows was said; None where it is too much."""
+    from doctorflan_ls.tuning.prepared import prepare  # noqa: PLC0415
     from doctorflan_ls.tuning.rows import read_rows  # noqa: PLC0415
-    from doctorflan_ls.tuning.training import prepare  # noqa: PLC0415
 
     names = session.settings.tasks.categories
     rows = read_rows([config.path(each) for each in config.data.files], config.data, names)

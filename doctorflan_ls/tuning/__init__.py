@@ -1,8 +1,9 @@
 """Tuning: from rows of the dataset to a model of the server.
 
-`config` reads the file that describes a run, `rows` the dataset, `encoding` makes tokens of it,
-`training` runs, `record` keeps what was done, `result` makes the model folder. torch, transformers
-and peft, of the extra ``train``, are imported when a function needs them.
+`keys` and `config` are the file that describes a run, `rows` reads the dataset, `encoding` makes
+tokens of it, `prepared` is all that is known before the model is loaded, `training` runs, `record`
+keeps what was done, `result` makes the model folder. torch, transformers and peft, of the extra
+``train``, are imported when a function needs them.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from doctorflan_ls.export.architecture import from_config
 from doctorflan_ls.export.build import read_config
 from doctorflan_ls.export.floats import unpack
 from doctorflan_ls.models.folders.manifest import sha256
+from doctorflan_ls.models.folders.paths import is_pickle
 from doctorflan_ls.models.transformers.files import check_weights
 from doctorflan_ls.tuning.config import TuneConfig
 
@@ -53,6 +54,7 @@ def prepare_base(config: TuneConfig) -> BaseModel:
         raise BadRequest("export.no-source", source=source)
     folder = source
     if not source.is_dir() or not any(source.glob("*.safetensors")):
+        _refuse_weightless(source)
         folder = config.folder / UNPACKED
         if not (folder / "config.json").is_file():
             _unpacked(source, folder)
@@ -60,6 +62,12 @@ def prepare_base(config: TuneConfig) -> BaseModel:
     check_weights(folder)
     digest, weights = digest_of(source), digest_of(folder)
     return BaseModel(folder, source.name, digest, weights, shape.family, shape.context)
+
+
+def _refuse_weightless(source: Path) -> None:
+    if source.is_dir() and not any(source.rglob("*.onnx")):
+        pickled = any(is_pickle(path.name) for path in source.iterdir())
+        raise ModelUnavailable("export.pickle" if pickled else "export.no-weights", folder=source)
 
 
 def _unpacked(source: Path, folder: Path) -> None:

@@ -78,7 +78,7 @@ def _line(frame: _Frame, points: Sequence[Point], colour: str, label: str, place
     places = [frame.at(step, loss) for step, loss in whole]
     path = "M" + "L".join(f"{x} {y}" for x, y in places)
     dots = [f'<circle cx="{x}" cy="{y}" r="2.6" fill="{colour}"/>' for x, y in places]
-    x, y = _WIDTH - _RIGHT - 270, _TOP + 16 + 20 * place
+    x, y = _WIDTH - _RIGHT - 310, _TOP + 16 + 20 * place
     return [
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.8"/>',
         *(dots if len(dots) <= 60 else ()),

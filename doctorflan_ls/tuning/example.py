@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, cast
 
-from doctorflan_ls.tuning.config import SECTIONS
+from doctorflan_ls.tuning.keys import SECTIONS
 
 _FILLED = {
     "base.model": "./Qwen3-0.6B",

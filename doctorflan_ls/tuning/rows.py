@@ -14,7 +14,7 @@ from pathlib import Path
 from doctorflan_ls.evaluation.reading import Object, Raw, file_digest, raw_rows
 from doctorflan_ls.evaluation.rows import Problem
 from doctorflan_ls.evaluation.sets import Categories
-from doctorflan_ls.tuning.config import Data
+from doctorflan_ls.tuning.keys import Data
 
 _COLUMNS = ("id", "category", "input", "output")
 _LONGEST_SHOWN = 60
