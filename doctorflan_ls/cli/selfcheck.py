@@ -21,7 +21,7 @@ from doctorflan_ls.incidents import report
 
 DISTRIBUTION = "doctorflan-ls"
 _OLDEST_PYTHON = (3, 11)
-_EXTRAS = ("torch", "dataset", "export")
+_EXTRAS = ("torch", "dataset", "export", "eval", "train", "fhir")
 
 
 @dataclass(frozen=True, slots=True)
