@@ -121,6 +121,8 @@ class Dismissals:
                     yield self._memory
                 return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Before there is a key in it.
+            self.path.touch(mode=0o600)
             with closing(self._made(self.path)) as file, file:
                 yield file
         except sqlite3.Error as error:

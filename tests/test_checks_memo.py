@@ -10,7 +10,7 @@ from doctorflan_ls.checks.run import ONE_RECORD, check
 from doctorflan_ls.checks.scope import Scope
 from doctorflan_ls.cli.examples import examples
 from doctorflan_ls.features.diagnostics import diagnostics
-from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.features.snapshot import Snapshot, said_of
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.text import Span
 
@@ -68,3 +68,23 @@ def test_records_in_one_long_text_are_not_held_against_one_another():
     assert "ZC-02" in {each.rule.id for each in check(parse_note(record))}
     assert "ZC-02" not in rules
     assert "long-note" in {each.code for each in diagnostics(Snapshot(note))}
+
+
+def test_putting_one_missing_part_aside_hides_no_other():
+    whole = "出院记录\n入院情况：咳嗽。\n诊疗经过：抗感染。\n出院医嘱：休息。\n"
+    notes = [
+        parse_note(whole.replace(line, ""))
+        for line in ("诊疗经过：抗感染。\n", "出院医嘱：休息。\n")
+    ]
+    said = [
+        {said_of(note, each) for each in check(note) if each.rule.id == "ZX-02"} for note in notes
+    ]
+    assert said[0].isdisjoint(said[1])
+
+
+def test_what_is_kept_of_a_long_text_without_headings_is_bounded():
+    note = parse_note("病情平稳，继续观察。\n" * 6000)
+    for number in range(60):
+        note = note.edited(Span(30, 30), "好", number)
+        check(note)
+    assert sum(len(str(key)) for key in note.memo.parts) < 6_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -111,6 +112,8 @@ def test_many_notes_on_two_processes_come_out_as_on_one(ward):
 def test_a_note_that_cannot_be_read_is_named_and_the_others_are_checked(ward):
     result = run(ward / "a.txt", ward / "deep" / "x.bin", ward / "absent.txt", code=3)
     assert "ZC-09" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("1份文书：1条错误")
+    assert result.stdout.splitlines()[-1].endswith("2份未能读取")
     assert [name in result.stderr for name in ("x.bin", "absent.txt")] == [True, True]
 
 
@@ -137,3 +140,25 @@ def test_what_is_no_part_is_said(ward):
     (ward / "part.json").write_text("{}")
     assert "part.json" in run("--merge", ward / "part.json", code=2).stderr
     assert "--shard" in run(ward, "--shard", "3/2", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"notes": [], "indicators": [{"denominator": 3}]},
+        {"notes": [{"path": "a", "findings": [{"x": 1}]}], "indicators": []},
+        {"notes": [{"path": "a"}, {"path": "a"}], "indicators": []},
+    ],
+)
+def test_a_report_that_cannot_be_used_is_named(tmp_path, report):
+    file = tmp_path / "part.json"
+    file.write_text(json.dumps(report), encoding="utf-8")
+    assert "part.json" in run("--merge", file, code=2).stderr
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "html"])
+def test_a_name_that_is_no_utf_8_is_reported(tmp_path, form):
+    file = os.fsdecode(os.fsencode(str(tmp_path)) + "/入院.txt".encode("gbk"))
+    Path(file).write_text(BAD, encoding="utf-8")
+    run(tmp_path, "--format", form, "--output", tmp_path / "report", code=1)
+    assert "ZC-09" in (tmp_path / "report").read_text(encoding="utf-8")

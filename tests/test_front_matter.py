@@ -344,3 +344,10 @@ def test_open_notes_are_taken_by_their_name() -> None:
     texts = {plain_uri("file:///stay/%E7%97%85%E7%A8%8B.txt"): "病情平稳。"}
     found = context.opened(base, texts).other_notes
     assert [each.text for each in found] == ["病情平稳。", "x"]
+
+
+@pytest.mark.parametrize("escape", ["\\U0011FFFF", "\\UFFFFFFFF", "\\uD800"])
+def test_an_escape_that_is_no_character_harms_nothing(escape):
+    note = parse_note(f'---\nallergies: ["{escape}"]\n---\n入院记录\n')
+    assert note.doc_type == "admission_record"
+    note.front_matter.context.allergies.__repr__().encode("utf-8")

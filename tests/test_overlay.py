@@ -97,3 +97,18 @@ def test_a_file_is_read_again_when_it_changes(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, path):
     (problem,) = rules((str(tmp_path / path),)).problems
     assert path in problem.user_message("en")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '[rule.ZA-09]\nzh = "{part:d}缺"\n',
+        '[rule.ZA-09]\nzh = "{part!q}"\n',
+        "[data.context.text_times]\nrecord_time = [1]\n",
+        "[data.context.limits]\ndischarge_hours = inf\n",
+    ],
+)
+def test_no_file_makes_a_check_fail(source):
+    made = overlaid({"ours.toml": source})
+    assert made.problems
+    check(parse_note(NOTE), CheckOptions(table=made.table))

@@ -237,3 +237,10 @@ def test_sections_are_found_in_every_corpus(corpus, least):
     found = [section for text in notes_of(corpus) for section in parse_note(text).sections]
     assert len(found) >= least
     assert sum(section.id == "other" for section in found) <= len(found) / 20
+
+
+def test_soap_letters_before_a_list_or_an_age_are_headings() -> None:
+    text = "S: 45 yo F with sore throat.\nO: T 101.8 F, HR 96.\nA: 1. Strep\nP: 1. Amoxicillin\n"
+    ids = [section.id for section in parse_note(text).sections]
+    assert ids == ["subjective", "objective", "assessment", "plan"]
+    assert [s.id for s in parse_note("VITALS:\nP: 80, R 20\n").sections] == ["vitals"]

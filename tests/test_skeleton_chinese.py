@@ -3,6 +3,8 @@
 import pytest
 from test_skeleton import chunks, draft, part
 
+from doctorflan_ls.notes.note import parse_note
+
 REFLUX = """主诉：反酸、烧心5年，咳嗽1年。
 现病史：
 病史摘要
@@ -351,3 +353,35 @@ def test_after_the_menopause_pregnancy_is_not_asked_for():
 def test_a_heading_without_text_says_nothing_of_allergies():
     text = draft("主诉：发热3天。\n过敏史：\n诊断：肺炎\n", "case-summary")
     assert part(text, "过敏史：").startswith("［待补充：")
+
+
+TESTED = """首次病程记录
+病例特点：
+1. 既往体健。青霉素皮试阳性。
+诊疗计划：
+1. 哌拉西林他唑巴坦4.5g ivgtt q8h。
+"""
+TOLD = """---
+allergies: [青霉素]
+---
+门诊初诊病历
+主诉：咽痛2天
+既往史：体健。否认药物过敏史。
+诊断：扁桃体炎
+处理：阿莫西林胶囊0.5g po tid。
+"""
+
+
+@pytest.mark.parametrize("note", [TESTED, TOLD])
+def test_an_allergy_by_a_skin_test_or_told_beside_the_text_reaches_every_draft(note):
+    checked = draft(note, "contraindication-check")
+    assert "过敏史（记录未提及" not in checked
+    assert "同类药物" in checked
+    taken = draft(note, "discharge-instruction")
+    assert "青霉素（此前在用" not in taken
+
+
+def test_a_drip_is_a_route():
+    assert "［待补充：途径］" not in draft(TESTED, "contraindication-check")
+    (drug,) = [fact for fact in parse_note(TESTED).facts if fact.kind == "drug"]
+    assert (drug.dose, drug.route, drug.frequency) == ("4.5g", "ivgtt", "q8h")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from doctorflan_ls.checks.items import said
 from doctorflan_ls.checks.model import Finding
+from doctorflan_ls.checks.parts import first_line
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.checks.table import RuleTable, rule_table
 from doctorflan_ls.notes.model import Fact
@@ -142,7 +143,7 @@ def sheet_time(at: Scope) -> Iterator[Finding]:
         return
     if not any(at.gather(_any_drug)):
         return
-    first = note.text.line_span(note.text.line_of(note.front))
+    first = first_line(note)
     problem = Bilingual(**at.table.data["items"]["problems"]["times"])
     fields = {"part": Bilingual(**row["time_name"]), "problem": problem}
     yield Finding(at.table.rules[row["rule"]], first, fields)

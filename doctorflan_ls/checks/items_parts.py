@@ -20,7 +20,7 @@ from doctorflan_ls.checks.items import (
 )
 from doctorflan_ls.checks.items_place import headings
 from doctorflan_ls.checks.model import Finding, Rule
-from doctorflan_ls.checks.parts import required_parts
+from doctorflan_ls.checks.parts import first_line, required_parts
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.checks.table import RuleTable, rule_table
 from doctorflan_ls.notes.note import Note
@@ -77,7 +77,7 @@ def missing(at: Scope) -> Iterator[Finding]:
         rule = rule_of(table, note.doc_type, part)
         if rule is not None:
             lacking.setdefault(rule, []).append(part)
-    first = note.text.line_span(note.text.line_of(note.front))
+    first = first_line(note)
     for rule, parts in lacking.items():
         unsigned = note.sections_of(_SIGNATURE) if parts == [_SIGNATURE] else ()
         if unsigned:

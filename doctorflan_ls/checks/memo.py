@@ -20,6 +20,7 @@ _T = TypeVar("_T")
 Collect = Callable[["Scope"], Iterable[_T]]
 # Versions of parts that may be kept beside those of the latest reading.
 _SPARE = 2000
+_SPARE_CHARACTERS = 2_000_000
 _UNREAD: tuple[object, ...] | None = None
 
 
@@ -45,7 +46,7 @@ class Reading:
         unread = [_UNREAD] * len(middle)
         self._given = {
             collect: [*given[:head], *unread, *given[last:]]
-            for collect, given in before._given.items()
+            for collect, given in list(before._given.items())
         }
 
     def _unchanged(self, before: Reading) -> tuple[int, int]:
@@ -106,7 +107,10 @@ class Reading:
     def forget_others(self) -> None:
         """Drop what is known of earlier versions of parts, once that is much."""
         memo = self.note.memo.parts
-        if len(memo) > 2 * len(self._kept) + _SPARE:
+        most = 2 * len(self._kept) + _SPARE
+        # A part may be the whole of a long text without headings: each key leaves a copy of it.
+        longest = max((span.end - span.start for span in self.spans), default=0)
+        if len(memo) > min(most, 2 * len(self._kept) + _SPARE_CHARACTERS // (longest + 1)):
             kept = dict(self._kept)
             memo.clear()
             memo.update(kept)

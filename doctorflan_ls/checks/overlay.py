@@ -16,6 +16,7 @@ What is wrong in it is said, one line for each mistake, and the rest of it stand
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import tomllib
@@ -27,7 +28,8 @@ from doctorflan_ls.checks.model import Severity
 from doctorflan_ls.checks.table import RuleTable, made, rule_files
 from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.notes import doctype
-from doctorflan_ls.notes.headings import section_kind
+from doctorflan_ls.notes.headings import section_kind, title
+from doctorflan_ls.notes.note import parse_note
 
 _SEVERITIES = (*get_args(Severity), "off")
 _KEYS = ("severity", "zh", "en", "source")
@@ -57,11 +59,42 @@ def overlaid(texts: Mapping[str, str]) -> Overlaid:
             continue
         problems.extend(_laid(name, given, files, parts_of))
     try:
-        return Overlaid(made(files, parts_of), tuple(problems))
-    except (KeyError, TypeError, ValueError, AttributeError, re.error):
+        table = made(files, parts_of)
+        _try(table)
+        return Overlaid(table, tuple(problems))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, re.error):
         # A table that no longer has the form its check needs: nothing of the files is used.
         bad = BadSetting("rules.unusable", path=", ".join(texts))
         return Overlaid(made(rule_files()), (*problems, bad))
+
+
+def _try(table: RuleTable) -> None:
+    """Run the checks over a note of each type with ``table``; raises whatever they raise."""
+    from doctorflan_ls.checks.options import CheckOptions  # noqa: PLC0415  (which needs a table)
+    from doctorflan_ls.checks.run import check  # noqa: PLC0415
+
+    for row in doctype.doc_types():
+        for finding in check(parse_note(_sample(row)), CheckOptions(table=table)):
+            for locale in ("zh", "en"):
+                finding.message(locale)
+
+
+def _sample(row: doctype.DocType) -> str:
+    """A record of this type with every part, little in it, and times and drugs."""
+    language = row.language
+    parts = "\n".join(f"{title(part, language)}：{_WORDS[language]}" for part in row.required)
+    return (
+        f"---\nadmission_time: 2024-03-05 08:00\nrecord_time: 2024-03-08 08:00\nseverity: 病危\n"
+        f"surgery_end_time: 2024-03-06 08:00\nrequest_time: 2024-03-05\nother_notes:\n"
+        f"  - {{doc_type: 病程记录, record_time: 2024-03-05, text: {_WORDS['zh']}}}\n---\n"
+        f"{(*row.zh, *row.en)[0]}\n{parts}\n"
+    )
+
+
+_WORDS = {
+    "zh": "患者，男，45岁，左侧胸痛3天，T 36.5℃，阿莫西林0.5g 口服，血钾 3.9mmol/L，XXX",
+    "en": "45-year-old man, left chest pain for 3 days, T 98.6 F, amoxicillin 500 mg QD, ___",
+}
 
 
 def _laid(
@@ -147,7 +180,9 @@ def _is_pattern(value: str) -> bool:
 def _alike(new: object, old: object) -> bool:
     numbers = (int, float)
     if isinstance(old, numbers) and not isinstance(old, bool):
-        return isinstance(new, numbers) and not isinstance(new, bool)
+        return isinstance(new, numbers) and not isinstance(new, bool) and math.isfinite(new)
+    if isinstance(new, list) and isinstance(old, list) and old:
+        return all(type(each) is type(old[0]) for each in new)
     return type(new) is type(old)
 
 
@@ -165,9 +200,10 @@ def _tables(given: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _fits(new: str, old: str) -> bool:
     """True where ``new`` has no place that ``old`` has not: nothing else would fill it."""
     try:
-        return _places(new) <= _places(old)
-    except ValueError:
+        new.format_map(dict.fromkeys(_places(old), ""))
+    except (ValueError, KeyError, IndexError, AttributeError):
         return False
+    return _places(new) <= _places(old)
 
 
 def _places(text: str) -> set[str]:

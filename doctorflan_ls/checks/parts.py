@@ -43,6 +43,16 @@ def missing_parts(
     )
 
 
+def first_line(note: Note) -> Span:
+    """The first line of the record that holds words: what the whole note lacks is said there."""
+    text = note.text
+    for line in range(text.line_of(note.front), text.line_count):
+        span = text.line_span(line)
+        if note.slice(span).strip():
+            return span
+    return text.line_span(text.line_of(note.front))
+
+
 def sections_over(note: Note, span: Span) -> tuple[Section, ...]:
     """The sections that share a character with ``span``, found without looking at all of them."""
     found = []

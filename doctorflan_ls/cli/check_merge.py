@@ -11,6 +11,8 @@ from doctorflan_ls.cli.check_reports import Summary
 from doctorflan_ls.cli.checking import Checked
 from doctorflan_ls.errors import BadRequest
 
+_FINDING = frozenset({"rule", "severity", "message", "source", "span", "line", "column"})
+
 
 def merged(paths: Sequence[Path], summary: Summary) -> Iterator[Checked]:
     """The notes of the reports at ``paths``, each once; ``summary`` takes in their indicators.
@@ -21,9 +23,10 @@ def merged(paths: Sequence[Path], summary: Summary) -> Iterator[Checked]:
     seen: dict[str, Path] = {}
     for path, report in reports:
         for note in report["notes"]:
-            first = seen.setdefault(note["path"], path)
-            if first is not path:
+            if note["path"] in seen:
+                first = seen[note["path"]]
                 raise BadRequest("cli.checked-twice", path=note["path"], one=first, two=path)
+            seen[note["path"]] = path
         for row in report["indicators"]:
             summary.numerators[row["id"]] += row["numerator"]
             summary.denominators[row["id"]] += row["denominator"]
@@ -38,9 +41,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         notes, rows = report["notes"], report["indicators"]
-        for note in notes:
-            _note(note)
-        sound = all(isinstance(row["denominator"], int) for row in rows)
+        sound = all(set(row) >= _FINDING for note in notes for row in _note(note).findings)
+        for row in rows:
+            sound = sound and row["numerator"] <= row["denominator"] and isinstance(row["id"], str)
     except (OSError, ValueError, KeyError, TypeError):
         sound = False
     if not sound:

@@ -134,8 +134,11 @@ def _indicator(row: dict[str, Any]) -> str:
 
 def _last_line(summary: Summary, locale: Locale) -> str:
     fields: dict[str, int] = {each: summary.severities[each] for each in SEVERITIES}
-    fields |= {"notes": summary.notes, "drafts": summary.drafts}
-    return message("cli.checked", locale, **fields)
+    fields |= {"notes": summary.notes - summary.unreadable, "drafts": summary.drafts}
+    line = message("cli.checked", locale, **fields)
+    if summary.unreadable:
+        line += message("cli.checked-unread", locale, count=summary.unreadable)
+    return line
 
 
 def _json(checked: Iterable[Checked], summary: Summary, out: TextIO, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -103,9 +104,9 @@ class Checker:
         try:
             file = read_note(path)
         except BadNoteFile as error:
-            return Checked(path, problem=error.user_message(self._wanted.locale))
+            return Checked(_shown(path), problem=error.user_message(self._wanted.locale))
         uri = "" if path == STANDARD_INPUT else Path(path).resolve().as_uri()
-        return self._checked(path, parse_note(file.text, uri))
+        return self._checked(_shown(path), parse_note(file.text, uri))
 
     def _snapshot(self, note: Note) -> Snapshot:
         brought = findings(self._plugins, note, self._options)
@@ -138,6 +139,11 @@ class Checker:
             score_json(score, self._wanted.locale),
             {each.id: (each.numerator, each.denominator) for each in counted},
         )
+
+
+def _shown(path: str) -> str:
+    """``path`` as a report can hold it: a name may be no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _place(note: Note, offset: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from doctorflan_ls.checks.model import Finding
 from doctorflan_ls.features.diagnostics import SEVERITIES
-from doctorflan_ls.features.snapshot import Snapshot
+from doctorflan_ls.features.snapshot import Snapshot, said_of
 from doctorflan_ls.text import Edit, Span
 
 _MOST, _MOST_ASIDE = 5, 2
@@ -58,7 +58,7 @@ def _at(snapshot: Snapshot, span: Span) -> list[Finding]:
 
 
 def _aside(snapshot: Snapshot, finding: Finding) -> Iterator[Mend]:
-    words = snapshot.note.slice(finding.span)
+    words = said_of(snapshot.note, finding)
     for reach, reason, key in _ASIDE:
         said = {
             "uri": snapshot.note.uri,

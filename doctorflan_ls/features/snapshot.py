@@ -23,6 +23,16 @@ from doctorflan_ls.text import Span
 # In code points: what is made of such a note is made while one waits.
 _SHORT = 50_000
 
+
+def said_of(note: Note, finding: Finding) -> str:
+    """What a dismissal of ``finding`` is about: its words, and all that it says of them.
+
+    In one language, so that it holds whichever the doctor reads: two parts that are missing stand
+    at the same title.
+    """
+    return f"{note.slice(finding.span)}\0{finding.message('zh')}"
+
+
 Aside = Callable[[str, str], bool]
 """Whether what a rule says of some words was put aside."""
 
@@ -55,7 +65,7 @@ class Snapshot:
 
     def is_aside(self, finding: Finding) -> bool:
         """True for a finding that the doctor put aside."""
-        return self.dismissed(finding.rule.id, self.note.slice(finding.span))
+        return self.dismissed(finding.rule.id, said_of(self.note, finding))
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -85,7 +85,7 @@ def _read(source: str) -> tuple[Reading, dict[str, Span]]:
                 return _no_yaml(source, event.start_mark.line)
         root = yaml.compose(source, yaml.BaseLoader)
         given, places = _value(root), dict(_places(root))
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark, place = getattr(error, "problem_mark", None), getattr(error, "position", 0)
         line = source.count("\n", 0, place) if mark is None else mark.line
         return _no_yaml(source, line)
@@ -109,7 +109,8 @@ def _value(node: Any) -> object:  # noqa: ANN401  (PyYAML has no public types)
     """What ``node`` says. Every scalar is text, so that 1E5 or 2024-03-05 stay what was written;
     no tag makes an object."""
     if node is None or isinstance(node.value, str):
-        return None if node is None else node.value
+        # An escape may stand for half a character, which no message could carry.
+        return None if node is None else node.value.encode("utf-8", "replace").decode("utf-8")
     if node.id == "sequence":
         return [_value(each) for each in node.value]
     return {str(_value(key)): _value(value) for key, value in node.value}

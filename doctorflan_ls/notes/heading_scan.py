@@ -186,6 +186,14 @@ def _is_list_item(text: str, found: re.Match[str], kinds: tuple[SectionKind, ...
     return following is not None and _enum_style(following["enum"]) == _enum_style(found["enum"])
 
 
+# "A: 1. Strep pharyngitis" and "S: 45 yo F with ..." are how SOAP notes begin.
+_LISTED_OR_AGED = re.compile(
+    r"[ \t]+\d{1,3}(?:[.)][ \t]+[A-Za-z]"
+    r"|[ -]?(?:yo|y/o|y\.o|years?|yrs?|months?|days?|weeks?|[FM])\b)",
+    re.IGNORECASE,
+)
+
+
 def _fits_english(text: str, found: re.Match[str], name: str) -> bool:
     if len(name) == 1:
         after = text[found.end() : found.end() + 2]
@@ -194,7 +202,13 @@ def _fits_english(text: str, found: re.Match[str], name: str) -> bool:
             and found["eol"] is None
             and after[:1].isspace()
             # On a line of its own (a list may follow), or before words: "P: 80" is a pulse.
-            and (after[0] in "\r\n" or after[1:].isalpha() or after[1:].isspace() or len(after) < 2)
+            and (
+                after[0] in "\r\n"
+                or after[1:].isalpha()
+                or after[1:].isspace()
+                or len(after) < 2
+                or _LISTED_OR_AGED.match(text, found.end()) is not None
+            )
         )
     if found["eol"] is None:
         return name[0].isupper() or found["enum"] is None

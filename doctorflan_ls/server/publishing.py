@@ -54,6 +54,11 @@ class Publisher:
         """Report a document again, once its typing rests."""
         self._after(_REST_SECONDS, uri)
 
+    @property
+    def can_come_back(self) -> bool:
+        """Whether a finding that is held back can be told later."""
+        return self._pushes or self._ls.client.refreshes_diagnostics
+
     def wait_for_word(self, uri: str) -> None:
         """Something was held back that stands in a word which is being typed."""
         if self._pushes:
@@ -151,7 +156,8 @@ async def report(ls: Connection, document: Document) -> list[Json]:
     if not ls.still(document, text):
         raise Stale("server.stale-action")
     snapshot = ls.snapshot(document, brought=brought)
-    shown = diagnostics.Shown(chosen.limit, chosen.quiet, document.being_typed())
+    typing = document.being_typed() if ls.publisher.can_come_back else None
+    shown = diagnostics.Shown(chosen.limit, chosen.quiet, typing)
     found = await beside(document, lambda: diagnostics.report(snapshot, shown))
     if found.is_waiting:
         ls.publisher.wait_for_word(document.uri)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from doctorflan_ls.checks import parts
 from doctorflan_ls.checks.model import Rule, Severity
 from doctorflan_ls.checks.scope import Scope
 from doctorflan_ls.checks.table import RuleTable, rule_table
@@ -74,4 +75,4 @@ def joined(*words: Bilingual) -> Bilingual:
 
 def first_line(at: Scope) -> Span:
     """Where what the whole note lacks is reported."""
-    return at.note.text.line_span(at.note.text.line_of(at.note.front))
+    return parts.first_line(at.note)

@@ -8,9 +8,23 @@ from functools import cached_property
 from doctorflan_ls.lexicon import cues, group, has_cue, table
 from doctorflan_ls.models.skeleton.lines import Line, Piece
 from doctorflan_ls.models.skeleton.source import Source
+from doctorflan_ls.notes.facts.vocabulary import lookup
 from doctorflan_ls.notes.model import Fact, FactKind
+from doctorflan_ls.notes.note import Note
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.text import Span
+
+
+def told_allergies(note: Note) -> Iterator[Fact]:
+    """The allergies that the note's front matter tells, where it tells them."""
+    front = note.slice(Span(0, note.front))
+    begin = max(front.find("allergies"), 0)
+    for name in note.front_matter.context.allergies:
+        at = front.find(name, begin)
+        if at >= 0:
+            term = lookup(name)
+            known = name if term is None else term.name(note.language)
+            yield Fact("allergy", name, Span(at, at + len(name)), known)
 
 
 class Case(Source):
@@ -27,7 +41,7 @@ class Case(Source):
         self.focus = prompt.span
         super().__init__(prompt.note, prompt.scope())
         self.facts = prompt.note.facts_in(self.scope)
-        self.all_facts = prompt.note.facts
+        self.all_facts = (*told_allergies(prompt.note), *prompt.note.facts)
 
     def word(self, key: str, **fields: object) -> str:
         """The skeleton's own word in the prompt's language."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from doctorflan_ls.notes.facts import assertion
-from doctorflan_ls.notes.facts.vocabulary import lookup
+from doctorflan_ls.notes.facts.numbers import half_width
+from doctorflan_ls.notes.facts.vocabulary import TermKind, lookup, matches
 from doctorflan_ls.notes.model import Assertion, Fact, Sentence
 from doctorflan_ls.text import Span
 
@@ -23,6 +24,9 @@ _ZH_LEAD = re.compile(
 )
 _ZH_CLAUSE = re.compile(r"[^，,。；;：:\n]+")
 _TESTED = re.compile(r"皮试|阴性|[（(]\s*[-－]\s*[）)]|不过敏")
+_POSITIVE = re.compile(
+    r"[”\"]?(?:药物)?(?:皮试|皮内试验)\s*:?\s*(?:结果)?(?:呈|为|示)?(?:阳性|\(\s*\+{1,4}\s*\))"
+)
 _ZH_SPLIT = re.compile(r"[、/及和与或]|以及")
 _ZH_TAIL = re.compile(r"(?:类)?(?:药物|药品|抗生素)?(?:等)?$")
 # “青霉素”类: the substance is what stands between the marks.
@@ -65,7 +69,7 @@ _EN_ANSWER = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z][\w-]+(?: [\w-]+){0,2}")
 _WORD = re.compile(r"[A-Za-z\u3400-\u9fff]")
-_SUBSTANCES = ("drug", "drug_class", "allergen")
+_SUBSTANCES: tuple[TermKind, ...] = ("drug", "drug_class", "allergen")
 
 
 def find(sentence: Sentence) -> Iterable[Fact]:
@@ -78,6 +82,8 @@ def find(sentence: Sentence) -> Iterable[Fact]:
 
 def _all(sentence: Sentence) -> Iterator[Fact]:
     text = sentence.text
+    if "皮试" in text or "皮内试验" in text:
+        yield from _tested_positive(sentence)
     if "过敏" in text:
         yield from _chinese(sentence)
     elif sentence.section == "allergies" and sentence.language == "zh":
@@ -113,6 +119,15 @@ def _chinese(sentence: Sentence) -> Iterator[Fact]:
         if not facts and denied:
             facts = [_fact(sentence, Span(found.start("word"), found.end()), "过敏", "denied")]
         yield from facts
+
+
+def _tested_positive(sentence: Sentence) -> Iterator[Fact]:
+    """A positive skin test (青霉素皮试阳性) is an allergy: such a drug is not to be given."""
+    for found in _POSITIVE.finditer(half_width(sentence.text)):
+        for match in matches(sentence.text, *_SUBSTANCES):
+            if match.end == found.start():
+                name = match.term.name(sentence.language)
+                yield _fact(sentence, Span(match.start, found.end()), name, "present")
 
 
 def _under_heading(sentence: Sentence) -> Iterator[Fact]:

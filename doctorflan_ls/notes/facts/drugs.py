@@ -62,7 +62,7 @@ _FREQUENCY = re.compile(
 )
 _GAP = re.compile(
     r"[\s,，、:：”\"（(]{0,3}(?:剂量|用量|用法|每次|各|(?:with|via) (?:a )?spacer to"
-    r"|to be taken|to|at|of|take|ivgtt)?\s?"
+    r"|to be taken|to|at|of|take)?\s?"
 )
 _DOSE_BEFORE = re.compile(
     rf"(?<![\d.])(?:{_NUMBER})\s?{_UNIT}(?: per day| daily| once daily)?\s+of\s+(?:[a-z]+\s)?$",

@@ -35,8 +35,12 @@ export function inputMethodTests(shared) {
     const noteTest = withDemo(shared);
 
     noteTest("composed characters stand once, and no letter of them reaches the server", async (note) => {
-      await note.set("主诉：\n\n现病史：");
       await watchSent(note);
+      await note.set("主诉：\n\n现病史：");
+      await note.until(() => note.page.evaluate(() => window.sent.some(({ method }) => method === "textDocument/didChange")), "the text to be sent");
+      await note.page.evaluate(() => {
+        window.sent = [];
+      });
       const commit = await compose(note, "fuxie", "腹泻");
       await note.page.waitForTimeout(500);
       assert.equal(await note.options.count(), 0, "no list while composing");
