@@ -15,7 +15,7 @@ from doctorflan_ls.notes.context import Context
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.testing.notes import marked
 
-RULES = {"ZC-07", "ZC-08", "ZC-14", "ZC-16", "ZA-06", "ZA-08", "ZA-15", "ZY-01"}
+RULES = {"ZC-13", "ZC-07", "ZC-08", "ZC-14", "ZC-16", "ZA-06", "ZA-08", "ZA-15", "ZY-01"}
 CHECKS = [
     *(each for module in (contradictions, history, sides) for each in module.checks()),
     *(each for each in basic.checks() if each.id == "drug-against-allergy"),
@@ -197,3 +197,21 @@ def test_a_draft_in_a_section_is_not_part_of_it() -> None:
         f"辅助检查：无。\n{draft}初步诊断：右膝骨关节炎\n{draft}"
     )
     assert findings(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("既往史：否认药物过敏史。曾因青霉素过敏出现休克。\n", ["药物过敏史"]),
+        ("过敏史：无。\n病程：青霉素皮试阳性。\n", ["无"]),
+        ("---\nallergies: [头孢]\n---\n既往史：否认药物过敏史。\n", ["药物过敏史"]),
+        ("ALLERGIES: NKDA.\nHPI: She is allergic to penicillin.\n", ["NKDA"]),
+        ("既往史：青霉素过敏，否认其他药物过敏史。\n", []),
+        ("既往史：否认药物过敏史，对海鲜过敏。\n", []),
+        ("既往史：否认药物过敏史。\n家族史：母亲青霉素过敏。\n", []),
+    ],
+)
+def test_an_allergy_that_is_denied_and_stated_is_a_warning(text: str, words: list[str]) -> None:
+    found = [each for each in check(parse_note(text)) if each.rule.id == "ZC-13"]
+    assert [text[slice(*each.span)] for each in found] == words
+    assert all(each.rule.severity == "warning" for each in found)

@@ -3,6 +3,7 @@
 import pytest
 from test_skeleton import chunks, draft, part
 
+from doctorflan_ls.checks.run import check
 from doctorflan_ls.notes.note import parse_note
 
 REFLUX = """主诉：反酸、烧心5年，咳嗽1年。
@@ -385,3 +386,16 @@ def test_a_drip_is_a_route():
     assert "［待补充：途径］" not in draft(TESTED, "contraindication-check")
     (drug,) = [fact for fact in parse_note(TESTED).facts if fact.kind == "drug"]
     assert (drug.dose, drug.route, drug.frequency) == ("4.5g", "ivgtt", "q8h")
+
+
+@pytest.mark.parametrize(
+    "signed", ["住院医师 陈静", "　　　　　　陈静", "主治医师　王立/陈静 2024-03-05 10:00"]
+)
+def test_who_signed_is_no_diagnosis_and_no_advice(signed):
+    note = f"入院记录\n主诉：停经40天，阴道流血1天\n初步诊断：1. 先兆流产\n2. 贫血\n{signed}\n"
+    assert "陈静" not in draft(note, "case-summary")
+    assert "贫血" in draft(note, "case-summary")
+    assert "ZC-02" not in {each.rule.id for each in check(parse_note(note))}
+    # A disease on the last line is one.
+    assert "高血压病" in draft(note.replace(signed, "3. 高血压病"), "case-summary")
+    assert "高血压病" in draft(note.replace(signed, "高血压病"), "case-summary")

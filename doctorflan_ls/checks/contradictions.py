@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from doctorflan_ls.checks.model import Fields, Finding, Related
-from doctorflan_ls.checks.patterns import found_in, limit, pattern, phrase, rules_of, words
+from doctorflan_ls.checks.patterns import filled, found_in, limit, pattern, phrase, rules_of, words
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.notes.facts import demographics
+from doctorflan_ls.notes.facts.vocabulary import lookup
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.text import Span
 
 _STEM = "contradictions"
+# The names of a fact that denies allergies to whatever drug (notes/facts/allergies.py).
+_ANY_DRUG = ("药物", "过敏", "drug")
 _MONTH = 1 / 12
 
 
@@ -28,7 +32,47 @@ class _Told(NamedTuple):
 def checks() -> Iterator[Check]:
     """The checks of this module."""
     yield Check("told-twice", rules_of("ZC-14"), told_twice)
+    yield Check("denied-allergy", rules_of("ZC-13"), denied_allergy)
     yield Check("obstetric-history", rules_of("ZC-07"), obstetric_history, "part")
+
+
+def denied_allergy(at: Scope) -> Iterator[Finding]:
+    """Allergies to drugs denied in general beside one that is stated or told (ZC-13): a warning,
+    because somebody reads only the denial."""
+    claims = [(fact.moved(start)) for start, fact in at.gather(_drug_allergies)]
+    denied = next((fact for fact in claims if fact.assertion == "denied"), None)
+    stated = next((fact for fact in claims if fact.assertion == "present"), None)
+    names = [stated.text] if stated is not None else list(at.context.allergies)
+    if denied is None or not names:
+        return
+    problem = phrase(at.table, _STEM, "allergy", "problem")
+    fields = {"problem": filled(problem, {"text": denied.text, "other": "、".join(names)})}
+    place = phrase(at.table, _STEM, "related", "other")
+    related = () if stated is None else (Related(stated.span, place),)
+    rule = at.table.rules["ZC-13"]
+    grave = replace(rule, severity="warning") if rule.severity == "information" else rule
+    yield Finding(grave, denied.span, fields, related=related)
+
+
+def _drug_allergies(part: Scope) -> Iterator[Fact]:
+    """Drugs that the patient does not bear, and the denial of all of them."""
+    for fact in part.facts:
+        if fact.kind != "allergy":
+            continue
+        term = lookup(fact.name)
+        is_drug = term is not None and term.kind in ("drug", "drug_class")
+        start = fact.span.start - part.span.start
+        # 否认其他接触物及药物过敏史 leaves what was named before as it is.
+        is_general = (
+            fact.name in _ANY_DRUG
+            and fact.assertion == "denied"
+            and fact.section in words(part.table, _STEM, "allergy", "sections")
+            and not pattern(part.table, _STEM, "allergy", "others").search(
+                part.text[max(start - 14, 0) : start]
+            )
+        )
+        if is_general or (is_drug and fact.assertion == "present"):
+            yield fact.moved(-part.span.start)
 
 
 def told_twice(at: Scope) -> Iterator[Finding]:

@@ -17,6 +17,14 @@ _LEAD = re.compile(
 )
 _TAIL = "。；;，,、.：: \t\r\n"
 _FIRST_LINE = re.compile(r"\s*(\S[^\r\n]{0,38}\S)[ \t\u3000]*(?=[\r\n])")
+# A name behind a title, or alone at the right.
+_SIGN_OFF = re.compile(
+    r"^[ \t\u3000]*(?:(?:住院|主治|副?主任|经治|主管|实习|规培|进修|值班|接诊|首诊)?"
+    r"(?:医师|医生)[ \t\u3000]+"
+    r"|(?<=[ \t\u3000])(?<=[ \t\u3000]{4}))[\u4e00-\u9fff]{2,4}(?:[/／、][\u4e00-\u9fff]{2,4})?"
+    r"(?:[（(][\u4e00-\u9fff]{2,4}[）)])?[ \t\u3000]*(?:\d{4}[^\n\r]*)?\s*\Z",
+    re.MULTILINE,
+)
 _SENTENCE_ENDS = "。.！!？?；;，,：:"
 _BLANKS = re.compile(r"\s+")
 # A longer Chinese sentence is quoted by its clauses.
@@ -105,8 +113,16 @@ class Source:
         blocks = [block.span for block in self.note.draft_blocks]
         for span in sentences(self.text, start, end):
             said = len(self.quote(span)) > 1 or self.facts_at(span)
+            if self._sign_off is not None and self._sign_off.overlaps(span):
+                continue
             if said and span != self._title and not any(block.overlaps(span) for block in blocks):
                 yield span
+
+    @cached_property
+    def _sign_off(self) -> Span | None:
+        """The last line where it is a doctor's name, which is neither diagnosis nor advice."""
+        found = _SIGN_OFF.search(self.text)
+        return None if found is None else Span(*found.span())
 
     @cached_property
     def _title(self) -> Span | None:
