@@ -215,3 +215,18 @@ def test_an_allergy_that_is_denied_and_stated_is_a_warning(text: str, words: lis
     found = [each for each in check(parse_note(text)) if each.rule.id == "ZC-13"]
     assert [text[slice(*each.span)] for each in found] == words
     assert all(each.rule.severity == "warning" for each in found)
+
+
+@pytest.mark.parametrize(
+    ("course", "words"),
+    [
+        ("于2024-03-01行右髌骨骨折切开复位内固定术，术后恢复好。", ["右髌骨"]),
+        ("于2024-03-01行左髌骨骨折切开复位内固定术，术后恢复好。", []),
+        ("右髌骨未见异常，保守治疗。", []),
+        ("既往行右髌骨骨折内固定术后2年。本次行左髌骨骨折内固定术。", []),
+    ],
+)
+def test_the_side_of_an_operation_that_the_course_tells(course: str, words: list[str]) -> None:
+    text = f"出院记录\n入院诊断：左髌骨骨折\n诊疗经过：{course}\n出院诊断：左髌骨骨折\n"
+    found = [each for each in check(parse_note(text)) if each.rule.id == "ZC-08"]
+    assert [text[slice(*each.span)] for each in found] == words

@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from doctorflan_ls.checks.model import Fields, Finding, Related
-from doctorflan_ls.checks.patterns import found_in, limit, pattern, phrase, rows, rules_of
+from doctorflan_ls.checks.patterns import found_in, limit, pattern, phrase, rows, rules_of, words
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.checks.table import RuleTable
 from doctorflan_ls.notes.model import Section
 from doctorflan_ls.text import Span
 
 _STEM = "sides"
+_CLAUSE_END = re.compile(r"[，。；,;\n]")
 
 
 class Sided(NamedTuple):
@@ -102,6 +103,10 @@ def _sided(scope: Scope) -> Iterator[Sided]:
             continue
         start, end = span.start - scope.span.start, span.end - scope.span.start
         around = scope.text[max(start - reach, 0) : end + reach]
+        if part == "operation":
+            # 术后恢复好 behind an operation is no operation of old.
+            around = _CLAUSE_END.split(scope.text[max(start - reach, 0) : start])[-1]
+            around += _CLAUSE_END.split(scope.text[start : end + reach])[0]
         # Of another time or in comparison: then both sides are spoken of.
         said = "both" if apart.search(around) else side
         name = same.get(organ.lower(), organ.lower())
@@ -118,4 +123,20 @@ def _part_of(scope: Scope, span: Span) -> str | None:
     for section in scope.sections:
         if section.span.contains(span):
             inside = section
-    return None if inside is None else _parts(scope.table).get(inside.id)
+    if inside is None:
+        return None
+    told = _parts(scope.table).get(inside.id)
+    return told or ("operation" if _is_performed(scope, inside.id, span) else None)
+
+
+def _is_performed(scope: Scope, section: str, span: Span) -> bool:
+    """True for an operation that the course tells: 于3月1日行右髌骨骨折切开复位内固定术."""
+    if section not in words(scope.table, _STEM, "performed", "sections"):
+        return False
+    start, end = span.start - scope.span.start, span.end - scope.span.start
+    before = pattern(scope.table, _STEM, "performed", "before")
+    after = pattern(scope.table, _STEM, "performed", "after")
+    return bool(
+        before.search(scope.text[max(start - 14, 0) : start])
+        and after.match(scope.text[end : end + 30])
+    )
