@@ -237,3 +237,18 @@ NAMED = "Hypertension: lisinopril 10 mg daily.\nDiabetes: metformin 500 mg twice
 )
 def test_every_problem_has_a_plan(source: str) -> None:
     points_at(source, "EN-SOAP-04")
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        ("王芳主任医师、李强、护士刘洋", ["李强"]),
+        ("护士刘洋、李强", []),
+        ("医师：张三、李四", []),
+        ("王芳主任医师、李强主治医师、刘洋护士", []),
+    ],
+)
+def test_a_title_before_a_name_excuses_nobody_before_it(people, words):
+    text = f"抢救记录\n参加抢救人员：{people}\n"
+    found = [each for each in check(parse_note(text)) if each.rule.id == "ZR-03"]
+    assert [text[slice(*each.span)] for each in found] == words

@@ -57,8 +57,9 @@ def untitled(at: Scope) -> Iterator[Finding]:
             continue
         # What stands behind an empty line is no list of people any more.
         text = _EMPTY_LINE.split(at.words(section.body).lstrip(), maxsplit=1)[0]
-        if _pattern(table, _PEOPLE, "title_first").search(text):
-            continue
+        # Who stands behind a title that comes first may share it.
+        first = _pattern(table, _PEOPLE, "title_first").search(text)
+        text = text if first is None else text[: first.start()]
         pieces = [each.strip() for each in _pattern(table, _PEOPLE, "split").split(text)]
         bare = [each for each in pieces if name.search(each) and not title.search(each)]
         if bare:
