@@ -19,6 +19,7 @@ from doctorflan_ls.text import Span
 
 # No patient has 80 ℃: a temperature without a unit above it is in degrees Fahrenheit.
 _BARE_CELSIUS = 80.0
+_MOST_RELATED = 5
 _NAMING_KINDS = ("diagnosis", "symptom", "sign", "procedure")
 
 
@@ -33,7 +34,7 @@ def checks() -> Iterator[Check]:
     yield Check("impossible-vitals", rules("ZC-09"), impossible_vitals, "part")
     yield Check("drug-against-allergy", rules("ZY-01"), drug_against_allergy, at_any_length=True)
     yield Check("placeholders", rules("ZC-05"), placeholders, "part")
-    yield Check("sex-contradictions", rules("ZC-07"), sex_contradictions, "part")
+    yield Check("sex-contradictions", rules("ZC-07"), sex_contradictions)
 
 
 def chief_complaint(at: Scope) -> Iterator[Finding]:
@@ -145,15 +146,27 @@ def placeholders(at: Scope) -> Iterator[Finding]:
 
 
 def sex_contradictions(at: Scope) -> Iterator[Finding]:
-    """What only the other sex can have (ZC-07); what is denied or a relative's does not count."""
+    """What only the other sex can have (ZC-07): one finding, because one wrong word is behind all.
+
+    What is denied or a relative's does not count.
+    """
     note, table = at.note, at.table
-    sex = note.sex
-    if sex is None:
+    if note.sex is None:
         return
-    rule = table.rules["ZC-07"]
-    shown = table.sex_names[sex]
+    found = [
+        Span(span.start + start, span.end + start) for start, span in at.gather(_of_the_other_sex)
+    ]
+    if found:
+        first, *others = found
+        related = tuple(Related(span, table.other_sex) for span in others[:_MOST_RELATED])
+        fields: Fields = {"text": note.slice(first), "sex": table.sex_names[note.sex]}
+        yield Finding(table.rules["ZC-07"], first, fields, related=related)
+
+
+def _of_the_other_sex(part: Scope) -> Iterator[Span]:
+    table, sex, start = part.table, part.note.sex, part.span.start
     words = table.words_of["male" if sex == "female" else "female"]
-    for fact in at.facts:
+    for fact in part.facts:
         if (
             fact.kind in _NAMING_KINDS
             and fact.assertion in ("present", "historical", "possible")
@@ -161,14 +174,14 @@ def sex_contradictions(at: Scope) -> Iterator[Finding]:
             and any(word in fact.text.lower() for word in words)
             and not any(word in fact.text.lower() for word in table.birth_words)
         ):
-            yield Finding(rule, fact.span, {"text": fact.text, "sex": shown})
-    for section in at.sections:
+            yield Span(fact.span.start - start, fact.span.end - start)
+    for section in part.sections:
         if (
             sex == "male"
             and section.id in table.female_sections
-            and _content(at, section).lower() not in table.not_applicable
+            and _content(part, section).lower() not in table.not_applicable
         ):
-            yield Finding(rule, section.heading_span, {"text": section.heading, "sex": shown})
+            yield Span(section.heading_span.start - start, section.heading_span.end - start)
 
 
 def _content(at: Scope, section: Section) -> str:

@@ -64,6 +64,7 @@ class RuleTable:
     missing: Bilingual
     empty: Bilingual
     recorded_allergy: Bilingual
+    other_sex: Bilingual
     duration: re.Pattern[str]
     without_duration: re.Pattern[str]
     placeholder: re.Pattern[str]
@@ -138,6 +139,7 @@ def made(
         missing=Bilingual(**data["problems"]["missing"]),
         empty=Bilingual(**data["problems"]["empty"]),
         recorded_allergy=Bilingual(**data["related"]["allergy"]),
+        other_sex=Bilingual(**data["related"]["sex"]),
         duration=re.compile(complaint["duration"], re.IGNORECASE),
         without_duration=re.compile(complaint["without"], re.IGNORECASE),
         placeholder=re.compile(data["placeholders"]["pattern"]),
