@@ -30,6 +30,8 @@ class Reading:
     def __init__(self, scope: Scope, spans: list[Span], before: Reading | None) -> None:
         self.note = scope.note
         self.setting = scope.setting
+        # What stands for it in a note: a note that held it would never be freed, as it holds one.
+        self.token = object()
         self.spans = spans
         self._scope = scope
         # The parts that were asked for, so that all collectors share what one of them read.
@@ -123,12 +125,12 @@ def reading(scope: Scope) -> Reading:
     if isinstance(before, Reading):
         if before.note is note and before.setting == scope.setting:
             return before
-        if note.since is None or note.since.reading is not before or note.draft_blocks:
+        if note.since is None or note.since.reading is not before.token or note.draft_blocks:
             before = None
     made = Reading(scope, scope.part_spans(), before if isinstance(before, Reading) else None)
     made.forget_others()
     note.memo.latest = made
-    note.since = None if note.draft_blocks else Since(made)
+    note.since = None if note.draft_blocks else Since(made.token)
     return made
 
 

@@ -106,7 +106,12 @@ class Checker:
         except BadNoteFile as error:
             return Checked(_shown(path), problem=error.user_message(self._wanted.locale))
         uri = "" if path == STANDARD_INPUT else Path(path).resolve().as_uri()
-        return self._checked(_shown(path), parse_note(file.text, uri))
+        note = parse_note(file.text, uri)
+        try:
+            return self._checked(_shown(path), note)
+        finally:
+            # Reading and note hold each other: so the note is freed at once.
+            note.memo.latest = None
 
     def _snapshot(self, note: Note) -> Snapshot:
         brought = findings(self._plugins, note, self._options)

@@ -18,8 +18,11 @@ class Memo:
 
 
 class Since(NamedTuple):
-    """What was changed since ``reading``: its code points ``start`` to ``old_end`` have become
-    ``start`` to ``new_end``; None where nothing was."""
+    """What was changed since the reading that ``reading`` stands for.
+
+    Its code points ``start`` to ``old_end`` have become ``start`` to ``new_end``; None where
+    nothing was changed.
+    """
 
     reading: object
     change: tuple[int, int, int] | None = None

@@ -77,6 +77,11 @@ class Document:
             return None
         return self.typed[0]
 
+    def let_go(self) -> None:
+        """Let what was read be freed at once: reading and note hold each other."""
+        if self._note is not None:
+            self._note.memo.latest = None
+
     def read_again(self) -> None:
         """Read the note afresh when it is next needed: what it is read with has changed."""
         self._note = None
@@ -135,7 +140,10 @@ class Documents:
 
     def close(self, uri: str) -> bool:
         """Forget a buffer; False where it was not open."""
-        return self._open.pop(uri, None) is not None
+        document = self._open.pop(uri, None)
+        if document is not None:
+            document.let_go()
+        return document is not None
 
     def get(self, uri: str) -> Document | None:
         """The document, or None where it is not open."""
