@@ -351,3 +351,16 @@ def test_an_escape_that_is_no_character_harms_nothing(escape):
     note = parse_note(f'---\nallergies: ["{escape}"]\n---\n入院记录\n')
     assert note.doc_type == "admission_record"
     note.front_matter.context.allergies.__repr__().encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [
+        ("出园记录", "出院记录"),
+        ("admision_record", "admission_record"),
+        ("Discharge Sumary", "Discharge Summary"),
+    ],
+)
+def test_a_type_that_is_misspelt_is_told_with_the_nearest(written, nearest):
+    (problem,) = parse_note(f"---\ndoc_type: {written}\n---\n主诉：咳嗽\n").front_matter.problems
+    assert nearest in problem.expected.split(", ")

@@ -237,7 +237,19 @@ def _doc_type(given: object) -> str | Problem:
     found = doctype.named(given) if isinstance(given, str) else None
     if found is None and isinstance(given, str):
         found = _words("doc_type").get("_".join(given.casefold().replace("-", " ").split()))
-    return found or Problem("", "word", ", ".join(each.id for each in doctype.doc_types()))
+    return found or Problem("", "word", _nearest_types(given))
+
+
+def _nearest_types(given: object) -> str:
+    """The titles that are most like ``given``, else the ids of all types."""
+    from difflib import get_close_matches  # noqa: PLC0415  (only for a mistake)
+
+    from doctorflan_ls.notes import doctype  # noqa: PLC0415
+
+    rows = doctype.doc_types()
+    names = [name for row in rows for name in (*row.zh, *row.en, row.id)]
+    near = get_close_matches(str(given), names, n=3)
+    return ", ".join(near or [row.id for row in rows])
 
 
 def _substances(given: object) -> tuple[str, ...] | Problem:
