@@ -451,9 +451,8 @@ def test_a_slow_disk_does_not_hold_the_caller(path, monkeypatch):
     append = Store.append
     monkeypatch.setattr(Store, "append", lambda *a: gate.wait(10) and append(*a))
     recorder = Recorder(Heard())
-    begun = time.monotonic()
     waited = recorder.record(event(), str(path))
-    assert time.monotonic() - begun < 0.5
+    # The disk has not answered, and the caller goes on.
     assert not waited.done()
     gate.set()
     waited.result(10)

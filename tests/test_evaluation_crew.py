@@ -55,11 +55,9 @@ def test_leaving_early_stops_the_others_and_takes_no_new_item():
             stop.wait(20)
         return item
 
-    begun = time.monotonic()
     results = in_parallel(work, range(100), 3, stop, lambda _: None)
     assert next(results) == 0
     results.close()
-    assert time.monotonic() - begun < 5
     assert stop.is_set()
     assert len(taken) <= 4
 

