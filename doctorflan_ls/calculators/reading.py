@@ -16,6 +16,9 @@ from doctorflan_ls.calculators.table import quantities
 from doctorflan_ls.notes.facts.lab_table import lab_table
 from doctorflan_ls.text import Span
 
+AIR = "room air"
+"""The name of what is read where the patient breathes air."""
+
 _IS = r"\s*(?:为|是|=|:|：|of|is|was|at|\()?\s*"
 _ROOM_AIR = 21.0
 _PACK = 20
@@ -37,7 +40,10 @@ class Read(NamedTuple):
 
 
 def read(scope: Scope) -> Iterator[Read]:
-    """What the sentences of ``scope`` give besides its facts."""
+    """What the sentences of ``scope``, a part of a note, give besides its facts.
+
+    Of a quantity by the name ``AIR`` it is to be seen whether a concentration is told elsewhere.
+    """
     for cue, pattern, values in _readers():
         if cue not in scope.text:
             continue
@@ -47,7 +53,7 @@ def read(scope: Scope) -> Iterator[Read]:
                 if plausible is None or plausible[0] <= value <= plausible[1]:
                     yield Read(name, value, scope.at(found))
     yield from _room_air(scope)
-    yield from _dates(scope)
+    yield from _last_period(scope)
 
 
 _Values = Callable[[re.Match[str]], Mapping[str, float]]
@@ -157,11 +163,11 @@ def _pack_years(found: re.Match[str]) -> dict[str, float]:
 
 
 def _room_air(scope: Scope) -> Iterator[Read]:
-    """21 % where the note says room air and gives no concentration."""
+    """21 % where room air is told, and 0 where a concentration is spoken of."""
     if any(word in scope.text for word in ("iO2", "氧浓度")):
-        return
+        yield Read(AIR, 0, scope.span)
     for found in scope.matches(_air()):
-        yield Read("fio2", _ROOM_AIR, scope.at(found))
+        yield Read(AIR, _ROOM_AIR, scope.at(found))
 
 
 @cache
@@ -169,19 +175,23 @@ def _air() -> re.Pattern[str]:
     return re.compile(r"未吸氧|吸(?:入)?空气|room air", re.IGNORECASE)
 
 
-def _dates(scope: Scope) -> Iterator[Read]:
+def _last_period(scope: Scope) -> Iterator[Read]:
     for fact in scope.facts:
         day = _day(fact.value) if fact.kind == "date" else None
         if day is not None and _PERIOD.search(scope.before(fact, 24)):
             yield Read("last_period", day, fact.span)
+
+
+def visit(scope: Scope) -> Read | None:
+    """The day of the visit, which the note's beginning tells."""
     for fact in scope.head:
         day = _day(fact.value) if fact.kind == "date" else None
         if day is None:
             continue
         before = scope.note.slice(Span(max(fact.span.start - 24, 0), fact.span.start))
         if fact.section in _VISIT_SECTIONS or _VISIT.search(before):
-            yield Read("visit", day, fact.span)
-            return
+            return Read("visit", day, fact.span)
+    return None
 
 
 def _day(value: object) -> float | None:

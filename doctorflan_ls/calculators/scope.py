@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar
 
+from doctorflan_ls.checks.scope import Scope as Checked
+from doctorflan_ls.checks.scope import of_all
 from doctorflan_ls.notes.facts.numbers import half_width
 from doctorflan_ls.notes.model import Fact
 from doctorflan_ls.notes.note import Note
 from doctorflan_ls.text import Span
 
+_T = TypeVar("_T")
 # Sections of what was examined or measured at this visit.
 _MEASURED = frozenset(
     (
@@ -40,6 +44,14 @@ class Scope:
         self.note = note
         self.whole = span is None
         self.span = Span(0, len(note.text)) if span is None else span
+
+    def gather(self, collect: Callable[[Checked], Iterable[_T]]) -> Iterator[tuple[int, _T]]:
+        """What ``collect`` gives for each part, each with where its part starts.
+
+        Remembered by the words of the part, as the claims of checks are: after a key only the part
+        that was typed in is read again.
+        """
+        return (of_all(self.note) if self.whole else Checked(self.note, self.span)).gather(collect)
 
     @cached_property
     def facts(self) -> tuple[Fact, ...]:

@@ -13,9 +13,10 @@ from functools import cache
 from typing import NamedTuple
 
 from doctorflan_ls.calculators.model import Input, Quantity
-from doctorflan_ls.calculators.reading import read
+from doctorflan_ls.calculators.reading import AIR, read, visit
 from doctorflan_ls.calculators.scope import Scope, is_measured
 from doctorflan_ls.calculators.table import quantities
+from doctorflan_ls.checks.scope import Scope as Checked
 from doctorflan_ls.notes.facts.demographics import age_years
 from doctorflan_ls.notes.facts.lab_table import Analyte, lab_table
 from doctorflan_ls.notes.facts.measurements import load
@@ -113,16 +114,44 @@ def _last(candidates: list[_Candidate]) -> _Candidate:
 
 def read_values(scope: Scope) -> Values:
     """Every quantity that ``scope`` gives."""
+    stated = sorted(scope.gather(_stated), key=lambda each: each[1].worded)
+    has_oxygen = any(each.name == AIR and not each.candidate.value for _, each in stated)
     found: dict[str, list[_Candidate]] = {}
+    for start, (name, candidate, _) in stated:
+        if name == AIR and has_oxygen:
+            continue
+        here = _Candidate(candidate.rank, candidate.value, _moved(candidate.span, start))
+        found.setdefault("fio2" if name == AIR else name, []).append(here)
+    day = visit(scope)
+    if day is not None:
+        rank = 1 if is_measured(scope.section(day.span.start)) else 0
+        found.setdefault(day.name, []).append(_Candidate(rank, day.value, day.span))
+    return Values(_patient(scope), found)
+
+
+class _Stated(NamedTuple):
+    """A value of the quantity ``name``, its place counted from its part's start."""
+
+    name: str
+    candidate: _Candidate
+    worded: bool
+
+
+def _stated(part: Checked) -> Iterator[_Stated]:
+    scope, by = Scope(part.note, part.span), -part.span.start
     for fact in scope.facts:
         if fact.kind in ("lab", "vital") and fact.assertion == "present":
             for name, value in _values(scope, fact):
                 rank = 1 if is_measured(fact.section) else 0
-                found.setdefault(name, []).append(_Candidate(rank, value, fact.span))
+                yield _Stated(name, _Candidate(rank, value, _moved(fact.span, by)), worded=False)
     for each in read(scope):
         rank = 1 if is_measured(scope.section(each.span.start)) else 0
-        found.setdefault(each.name, []).append(_Candidate(rank, each.value, each.span))
-    return Values(_patient(scope), found)
+        candidate = _Candidate(rank, each.value, _moved(each.span, by))
+        yield _Stated(each.name, candidate, worded=True)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
 
 
 def _chosen(quantity: Quantity, candidates: list[_Candidate], best: _Candidate) -> Input:

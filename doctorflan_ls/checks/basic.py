@@ -6,7 +6,6 @@ The ids, texts, limits and sources are in ``data/rules/basic.toml``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from doctorflan_ls import cross_allergy
 from doctorflan_ls.checks.model import Fields, Finding, Related, Rule
@@ -133,7 +132,7 @@ def _allergies(part: Scope) -> Iterator[Fact]:
         elif fact.kind == "drug" and fact.assertion == "present":
             drug = fact.moved(-part.span.start)
             if tested.search(part.text[drug.span.end : drug.span.end + 20]):
-                yield replace(drug, kind="allergy")
+                yield drug._replace(kind="allergy")
 
 
 def placeholders(at: Scope) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from doctorflan_ls.checks.patterns import (
 from doctorflan_ls.checks.periods import Period, period
 from doctorflan_ls.checks.scope import Check, Scope
 from doctorflan_ls.notes.facts.durations import find_durations
-from doctorflan_ls.notes.facts.vocabulary import Match, lookup, matches
+from doctorflan_ls.notes.facts.vocabulary import Match, Term, lookup, matches
 from doctorflan_ls.notes.model import Fact, Section
 from doctorflan_ls.text import Edit, Span
 
@@ -81,11 +81,12 @@ def _content(at: Scope, section: Section) -> Span:
 
 
 class _Said(NamedTuple):
-    """A complaint or a present illness: its place, its terms and its words."""
+    """A complaint or a present illness: its place, its words and the terms in them."""
 
     section: str
     span: Span
     text: str
+    terms: frozenset[Term]
 
 
 def complaint_covered(at: Scope) -> Iterator[Finding]:
@@ -107,7 +108,10 @@ def complaint_covered(at: Scope) -> Iterator[Finding]:
     beside = "\n".join(each.text for each in said if each.section == "present_symptoms")
     rule = table.rules["ZA-08"]
     place = Related(histories[0].span, phrase(table, _STEM, "covered", "related", "history"))
-    untold = _untold(at, complaint.text, f"{history}\n{beside}")
+    told = frozenset[Term]().union(
+        *(each.terms for each in said if each.section != "chief_complaint")
+    )
+    untold = _untold(at, complaint.text, f"{history}\n{beside}", told)
     if untold:
         shown = {"text": "、".join(untold)}
         problem = filled(phrase(table, _STEM, "covered", "problems", "symptoms"), shown)
@@ -124,12 +128,16 @@ def _said(part: Scope) -> Iterator[_Said]:
             heading = section.heading_span if section.id == "hpi" else _content(part, section)
             start = part.span.start
             if text.strip():
-                yield _Said(section.id, Span(heading.start - start, heading.end - start), text)
+                place = Span(heading.start - start, heading.end - start)
+                yield _Said(section.id, place, text, _terms(text))
 
 
-def _untold(at: Scope, complaint: str, history: str) -> list[str]:
-    """The symptoms of the complaint that the history tells under no name."""
-    told = {match.term for match in matches(history, "symptom", "sign", "diagnosis")}
+def _terms(text: str) -> frozenset[Term]:
+    return frozenset(match.term for match in matches(text, "symptom", "sign", "diagnosis"))
+
+
+def _untold(at: Scope, complaint: str, history: str, told: frozenset[Term]) -> list[str]:
+    """The symptoms of the complaint that the history, whose terms are ``told``, never names."""
     return [
         complaint[match.start : match.end]
         for match in matches(complaint, "symptom", "sign")

@@ -6,7 +6,9 @@ one: this is what makes findings of a note of a megabyte come within a blink.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from doctorflan_ls.notes.memo import Since
@@ -14,14 +16,18 @@ from doctorflan_ls.text import Span
 
 if TYPE_CHECKING:
     from doctorflan_ls.checks.model import Finding
+    from doctorflan_ls.checks.options import CheckOptions
     from doctorflan_ls.checks.scope import Check, Scope
+    from doctorflan_ls.notes.note import Note
 
 _T = TypeVar("_T")
 Collect = Callable[["Scope"], Iterable[_T]]
 # Versions of parts that may be kept beside those of the latest reading.
 _SPARE = 2000
 _SPARE_CHARACTERS = 2_000_000
-_UNREAD: tuple[object, ...] | None = None
+_Hit = tuple[int, tuple[object, ...]]
+_start, _end = itemgetter(0), itemgetter(1)
+_number = itemgetter(0)
 
 
 class Reading:
@@ -30,9 +36,12 @@ class Reading:
     def __init__(self, scope: Scope, spans: list[Span], before: Reading | None) -> None:
         self.note = scope.note
         self.setting = scope.setting
+        self.options = scope.options
         # What stands for it in a note: a note that held it would never be freed, as it holds one.
         self.token = object()
         self.spans = spans
+        self.results: dict[tuple[Check, ...], tuple[CheckOptions, tuple[Finding, ...]]] = {}
+        """What all of some checks found in the note, with what the settings were."""
         self._scope = scope
         # The parts that were asked for, so that all collectors share what one of them read.
         self._scopes: dict[int, Scope] = {}
@@ -41,13 +50,12 @@ class Reading:
         fresh = [(part.key, part.known) for part in middle]
         if before is None:
             self._kept = fresh
-            self._given: dict[object, list[object]] = {}
+            self._given: dict[object, _Given] = {}
             return
         last = len(before.spans) - tail
         self._kept = [*before._kept[:head], *fresh, *before._kept[last:]]
-        unread = [_UNREAD] * len(middle)
         self._given = {
-            collect: [*given[:head], *unread, *given[last:]]
+            collect: given.edited(head, last, len(middle))
             for collect, given in list(before._given.items())
         }
 
@@ -59,46 +67,49 @@ class Reading:
             return 0, 0
         start, old_end, new_end = change
         old, new = before.spans, self.spans
-        most = min(len(old), len(new))
-        head = 0
         # A part that the change touches has changed, even where it only grew at its end.
-        while head < most and new[head] == old[head] and new[head].end < start:
-            head += 1
+        head = min(bisect_left(new, start, key=_end), len(old))
+        if new[:head] != old[:head]:
+            head = next(
+                at for at, (was, now) in enumerate(zip(old, new, strict=False)) if was != now
+            )
         by = new_end - old_end
-        tail = 0
-        while tail < most - head:
-            was, now = old[-1 - tail], new[-1 - tail]
-            if was.start <= old_end or (was.start + by, was.end + by) != now:
-                break
-            tail += 1
+        tail = len(old) - bisect_right(old, old_end, key=_start)
+        tail = min(tail, len(old) - head, len(new) - head)
+        moved = [(start + by, end + by) for start, end in old[len(old) - tail :]]
+        if moved != new[len(new) - tail :]:
+            backwards = zip(reversed(moved), reversed(new), strict=False)
+            tail = next(at for at, (was, now) in enumerate(backwards) if was != now)
         return head, tail
 
     def gathered(self, collect: Collect[_T]) -> Iterator[tuple[int, _T]]:
         """What ``collect`` gives for each part, with where the part starts."""
         for at, given in self._of(collect, lambda part: remembered(part, collect)):
+            start = self.spans[at].start
             for each in cast("tuple[_T, ...]", given):
-                yield self.spans[at].start, each
+                yield start, each
 
     def found(self, checks: tuple[Check, ...]) -> Iterator[Finding]:
         """What ``checks`` find in the parts, in the order of the parts."""
-        given = self._given.get(checks)
-        for at, _ in self._of(checks, lambda part: found_in(part, checks)):
-            given = given or self._given[checks]
-            start, found = cast("tuple[int, tuple[Finding, ...]]", given[at])
-            if start != self.spans[at].start:
-                found = tuple(each.moved(self.spans[at].start - start) for each in found)
-                given[at] = self.spans[at].start, found
+        hits = self._of(checks, lambda part: found_in(part, checks))
+        for number, (at, given) in enumerate(hits):
+            start, found = cast("tuple[int, tuple[Finding, ...]]", given)
+            here = self.spans[at].start
+            if start != here:
+                found = tuple(each.moved(here - start) for each in found)
+                hits[number] = at, (here, found)
             yield from found
 
-    def _of(
-        self, key: object, read: Callable[[Scope], tuple[object, ...]]
-    ) -> list[tuple[int, tuple[object, ...]]]:
+    def _of(self, key: object, read: Callable[[Scope], tuple[object, ...]]) -> list[_Hit]:
         """The parts for which there is something, by their number."""
-        given = self._given.setdefault(key, [_UNREAD] * len(self.spans))
-        for at, each in enumerate(given):
-            if each is _UNREAD:
-                given[at] = read(self._part(at))
-        return [(at, cast("tuple[object, ...]", each)) for at, each in enumerate(given) if each]
+        given = self._given.get(key)
+        if given is None:
+            given = self._given[key] = _Given([], 0, len(self.spans))
+        first, last = given.unread
+        if first < last:
+            fresh = ((at, read(self._part(at))) for at in range(first, last))
+            given.take([each for each in fresh if each[1]])
+        return given.hits
 
     def _part(self, at: int) -> Scope:
         part = self._scopes.get(at)
@@ -118,6 +129,35 @@ class Reading:
             memo.update(kept)
 
 
+class _Given:
+    """What a collector gave: the parts for which there is something, in their order.
+
+    Those of which it is not known yet lie in ``unread``, from the first up to the last.
+    """
+
+    def __init__(self, hits: list[_Hit], first: int, last: int) -> None:
+        self.hits = hits
+        self.unread = first, last
+
+    def edited(self, head: int, last: int, size: int) -> _Given:
+        """After the parts from ``head`` up to ``last`` have become ``size`` others."""
+        by = head + size - last
+        after = self.hits[bisect_left(self.hits, last, key=_number) :]
+        if by:
+            after = [(at + by, given) for at, given in after]
+        kept = [*self.hits[: bisect_left(self.hits, head, key=_number)], *after]
+        first, end = self.unread
+        if first == end:
+            return _Given(kept, head, head + size)
+        return _Given(kept, min(first, head), max(end, last) + by)
+
+    def take(self, fresh: list[_Hit]) -> None:
+        """Put what the unread parts gave in its place."""
+        first, last = (bisect_left(self.hits, at, key=_number) for at in self.unread)
+        self.hits[first:last] = fresh
+        self.unread = 0, 0
+
+
 def reading(scope: Scope) -> Reading:
     """The reading of the whole note of ``scope``, made of the one before as far as that stands."""
     note = scope.note
@@ -132,6 +172,11 @@ def reading(scope: Scope) -> Reading:
     note.memo.latest = made
     note.since = None if note.draft_blocks else Since(made.token)
     return made
+
+
+def last_options(note: Note) -> CheckOptions | None:
+    """The options of the latest reading of ``note``, which is of no use to any others."""
+    return note.memo.latest.options if isinstance(note.memo.latest, Reading) else None
 
 
 def remembered(part: Scope, collect: Collect[_T]) -> tuple[_T, ...]:

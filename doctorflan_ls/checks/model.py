@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from doctorflan_ls.i18n import Locale
@@ -67,7 +67,7 @@ class Finding:
             fix._replace(edits=tuple(Edit(_moved(span, by), text) for span, text in fix.edits))
             for fix in self.fixes
         )
-        return replace(self, span=_moved(self.span, by), related=related, fixes=fixes)
+        return Finding(self.rule, _moved(self.span, by), self.fields, self.source, related, fixes)
 
     def message(self, locale: Locale) -> str:
         """One sentence for the doctor."""

@@ -36,7 +36,8 @@ def check(
     options = options or CheckOptions()
     scope = Scope(note, span, options)
     off = options.disabled | scope.table.off
-    found = [*_found(scope, builtin_checks() if checks is None else tuple(checks)), *brought]
+    wanted = builtin_checks() if checks is None else tuple(checks)
+    found = [*_found(scope, wanted), *brought]
     kept = (
         finding
         for finding in found
@@ -45,20 +46,39 @@ def check(
     return tuple(sorted(kept, key=lambda finding: finding.span))
 
 
-def _found(scope: Scope, checks: tuple[Check, ...]) -> Iterator[Finding]:
-    whole = scope
-    if not scope.whole and len(scope.note.text) <= _SHORT:
-        whole = Scope(scope.note, None, scope.options)
-    of_parts = tuple(each for each in checks if each.reach == "part")
-    if whole.whole:
-        yield from reading(whole).found(of_parts)
-    else:
-        for part in scope.parts:
-            yield from _at(part, found_in(part, of_parts))
-    is_one = len(scope.note.text) <= ONE_RECORD
-    for each in checks:
-        if each.reach == "note" and (is_one or each.at_any_length):
-            yield from each.find(whole)
+def _found(scope: Scope, checks: tuple[Check, ...]) -> Iterable[Finding]:
+    if scope.whole or len(scope.note.text) <= _SHORT:
+        return _in_all(scope if scope.whole else Scope(scope.note, None, scope.options), checks)
+    return _in_span(scope, checks)
+
+
+def _in_all(whole: Scope, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
+    """What ``checks`` find in the whole note; worked out once for all requests of a version."""
+    read = reading(whole)
+    known = read.results.get(checks)
+    if known is None or known[0] != whole.options:
+        of_parts, of_note = _by_reach(checks, whole.note)
+        found = (*read.found(of_parts), *(each for one in of_note for each in one.find(whole)))
+        known = read.results[checks] = whole.options, found
+    return known[1]
+
+
+def _in_span(scope: Scope, checks: tuple[Check, ...]) -> Iterator[Finding]:
+    of_parts, of_note = _by_reach(checks, scope.note)
+    for part in scope.parts:
+        yield from _at(part, found_in(part, of_parts))
+    for each in of_note:
+        yield from each.find(scope)
+
+
+def _by_reach(checks: tuple[Check, ...], note: Note) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+    """Those that look at parts, and those that look at all of ``note``."""
+    is_one = len(note.text) <= ONE_RECORD
+    of_note = (each for each in checks if each.reach == "note")
+    return (
+        tuple(each for each in checks if each.reach == "part"),
+        tuple(each for each in of_note if is_one or each.at_any_length),
+    )
 
 
 def _at(part: Scope, known: tuple[object, ...]) -> Iterator[Finding]:

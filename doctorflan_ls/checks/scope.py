@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from doctorflan_ls.checks.memo import reading, remembered
+from doctorflan_ls.checks.memo import last_options, reading, remembered
 from doctorflan_ls.checks.model import Finding, Rule
 from doctorflan_ls.checks.options import CheckOptions
 from doctorflan_ls.checks.parts import sections_over
@@ -156,6 +156,11 @@ class Scope:
         for part in self.parts:
             for each in remembered(part, collect):
                 yield part.span.start, each
+
+
+def of_all(note: Note) -> Scope:
+    """The whole of ``note``, with the settings that it was last checked with."""
+    return Scope(note, None, last_options(note))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from doctorflan_ls.grounding import drugs, measures, names
@@ -248,7 +247,7 @@ class _Reader:
 
 def _denied(fact: Fact) -> Fact:
     if fact.kind in _FINDINGS and fact.assertion == "present":
-        return replace(fact, assertion="denied")
+        return fact._replace(assertion="denied")
     return fact
 
 

@@ -7,7 +7,7 @@ ends. What a block says is a function of its own text, so an edit costs the bloc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from doctorflan_ls.i18n import Locale
 from doctorflan_ls.notes import facts, markers
@@ -96,7 +96,7 @@ class Block:
         known = self._facts
         if known is None or known[0] != setting:
             found = tuple(
-                replace(fact, span=_moved(fact.span, start + at), section=setting.section)
+                fact._replace(span=_moved(fact.span, start + at), section=setting.section)
                 for at, sentence in self.sentences(setting)
                 for fact in facts.extract(sentence)
             )

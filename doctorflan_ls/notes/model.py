@@ -5,7 +5,7 @@ All offsets are Unicode code points of the note's text, half open, as in ``inspe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from doctorflan_ls.i18n import Locale
@@ -34,8 +34,8 @@ DiagnosisRole = Literal[
 Sex = Literal["male", "female"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+# A named tuple, because after a key all facts behind it stand elsewhere.
+class Fact(NamedTuple):
     """One typed finding of a note.
 
     ``text`` is the note's own words at ``span``. ``name`` is the canonical name (``temperature``,
@@ -62,7 +62,8 @@ class Fact:
 
     def moved(self, by: int) -> Fact:
         """The same fact, ``by`` code points further on."""
-        return replace(self, span=Span(self.span.start + by, self.span.end + by))
+        start, end = self[2]
+        return tuple.__new__(Fact, (*self[:2], Span(start + by, end + by), *self[3:]))
 
 
 # A named tuple, because a 1 MB note has thousands of them after every keystroke.

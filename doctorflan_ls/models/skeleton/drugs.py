@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.skeleton.case import Case
@@ -102,7 +101,7 @@ def _chosen(case: Case, mentions: list[Fact]) -> tuple[Fact, list[Fact]]:
         fullest = stops[-1]
         for fact in mentions:
             fullest = _fuller(fullest, fact)
-        return replace(fullest, status=stops[-1].status), []
+        return fullest._replace(status=stops[-1].status), []
     latest = [fact for fact in mentions if begun(case, fact)]
     if case.note.language == "en":
         latest += [fact for fact in mentions if fact not in latest and ordered(case, fact)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -59,7 +58,7 @@ def _dated(fact: Fact, sentence: Sentence) -> Fact:
         return fact
     before = sentence.text[max(fact.span.start - 12, 0) : fact.span.start + 6]
     if sentence.section in _PAST or _EARLIER.search(before):
-        return replace(fact, assertion="historical")
+        return fact._replace(assertion="historical")
     return fact
 
 

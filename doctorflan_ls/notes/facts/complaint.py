@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from doctorflan_ls.notes.facts.durations import find_durations
@@ -39,7 +38,7 @@ def find(sentence: Sentence) -> Iterable[Fact]:
     first = durations[0]
     before = _trimmed(fact.text[: first.span.start])
     after = fact.text[first.span.end :].strip(_EDGES)
-    yield replace(fact, name=before or after or fact.text, duration=first.text)
+    yield fact._replace(name=before or after or fact.text, duration=first.text)
 
 
 def _trimmed(words: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Final
@@ -68,7 +67,7 @@ def find(sentence: Sentence) -> Iterable[Fact]:
         if iso is None:
             continue
         fact = fact_at(sentence.text, "date", found.start(), found.end(), "date")
-        yield replace(fact, value=iso or fact.text)
+        yield fact._replace(value=iso or fact.text)
 
 
 def _iso(fields: dict[str, str]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -220,11 +219,11 @@ def _age(sentence: Sentence, found: re.Match[str], key: str, value: float) -> Fa
         end = found.end()
     fact = fact_at(sentence.text, "age", found.start(key), end, "age")
     if rest is not None:
-        return replace(fact, value=fact.text)
+        return fact._replace(value=fact.text)
     unit = None
     if unit_group is not None:
         unit = sentence.text[found.start(unit_group) : found.end(unit_group)].strip()
-    return replace(fact, value=value, unit=unit)
+    return fact._replace(value=value, unit=unit)
 
 
 def _has(found: re.Match[str], group: str) -> bool:
@@ -250,7 +249,7 @@ def _sexes(sentence: Sentence, text: str) -> Iterator[Fact]:
             word = text[start:end].lower()
             male = word in {"男", "m", "male", "man", "gentleman", "boy"}
             fact = fact_at(sentence.text, "sex", start, end, "sex")
-            yield replace(fact, value="male" if male else "female")
+            yield fact._replace(value="male" if male else "female")
 
 
 @cache

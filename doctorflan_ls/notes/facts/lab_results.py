@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -92,4 +91,4 @@ def _fact(sentence: Sentence, label: Label, end: int, found: re.Match[str]) -> F
     if analyte is None or (analyte.panel and kind in ("POS", "signs")):
         return None
     fact = fact_at(sentence.text, "lab", label.start, min(end, found.end()), analyte.name)
-    return replace(fact, value=value, flag=flag)
+    return fact._replace(value=value, flag=flag)

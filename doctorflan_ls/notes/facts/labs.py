@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from doctorflan_ls.notes.facts.lab_results import named_results
@@ -121,7 +121,7 @@ def _measured(sentence: Sentence, text: str) -> Iterator[Fact]:
         value = value_of(reading, sentence.text[reading.start : reading.end])
         unit = tail.unit and _as_written(sentence.text, text, tail)
         flag = tail.flag or stated or result.flag(analyte)
-        yield replace(fact, value=value, unit=unit, flag=flag)
+        yield fact._replace(value=value, unit=unit, flag=flag)
         end = tail.read_to
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -148,7 +148,7 @@ class _Reader:
         if feet is None:
             return None
         fact = fact_at(self.sentence.text, "vital", start, feet.end(), vital.name)
-        return replace(fact, value=self.sentence.text[reading.at : feet.end()].strip())
+        return fact._replace(value=self.sentence.text[reading.at : feet.end()].strip())
 
     def _unlabelled(self, reading: Reading, earliest: int) -> tuple[Fact, str] | None:
         """``161/117mmHg（L）`` and ``最高39.2℃`` carry their meaning in their unit."""
@@ -180,8 +180,7 @@ class _Reader:
         end = found.end() if unit is None else unit.end()
         fact = fact_at(self.sentence.text, "vital", start, end, vital.name)
         written = unit["unit"] if unit else None
-        return replace(
-            fact,
+        return fact._replace(
             value=re.sub(r"\s", "", found[0]),
             unit=self._written(unit),
             flag=stated or self._pressure_flag(vital, systolic, diastolic, written),
@@ -219,8 +218,7 @@ class _Reader:
             return None
         fact = fact_at(self.sentence.text, "vital", start, end, vital.name)
         written = self.sentence.text[reading.at : reading.end]
-        return replace(
-            fact,
+        return fact._replace(
             value=value_of(reading, written),
             unit=self._written(unit),
             flag=None if reading.upper else stated or self._flag(vital, plain),
