@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import traceback
 
 _log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ def report(error: BaseException) -> str:
 
     The exception's own message is left out, because it may quote the note.
     """
-    reference = secrets.token_hex(2)
+    reference = os.urandom(2).hex()
     frames = reversed(traceback.extract_tb(error.__traceback__))
     where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
     _log.error("internal error, ref %s: %s at %s", reference, type(error).__name__, where)

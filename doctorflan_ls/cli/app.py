@@ -20,9 +20,9 @@ from doctorflan_ls.cli.exits import (
     end_misused,
     end_unknown_command,
 )
-from doctorflan_ls.cli.session import Session, terminal_locale
+from doctorflan_ls.cli.session import Session
 from doctorflan_ls.errors import DoctorFlanError
-from doctorflan_ls.i18n import Locale, message
+from doctorflan_ls.i18n import Locale, message, terminal_locale
 
 _COMMANDS = {
     "draft": "A task's draft for a note, with its evidence and its gaps.",

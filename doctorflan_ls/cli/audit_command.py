@@ -16,6 +16,7 @@ from doctorflan_ls.audit import EventKind
 from doctorflan_ls.audit.places import heads_path, trail_path
 from doctorflan_ls.audit.reading import Wanted, rows
 from doctorflan_ls.audit.rows import Row, stamp
+from doctorflan_ls.audit.verify import set_back
 from doctorflan_ls.audit.verify import verify as verified
 from doctorflan_ls.cli.console import ID, QUIET, console, padded, print_json
 from doctorflan_ls.cli.exits import Exit, end, say
@@ -97,6 +98,10 @@ def verify(ctx: click.Context, head: str) -> Exit:
             "audit.verified", session.locale, path=path, count=found.total, head=found.head
         )
         console().print(text)
+        back = set_back(path)
+        if back.total:
+            said = {"path": path, "count": back.total, "seq": back.seq}
+            console().print(message("audit.set-back", session.locale, **said))
         return Exit.OK
     fields = {"path": path, "seq": found.seq, "heads": heads_path(path).name}
     say(message(f"audit.fault-{found.fault}", session.locale, **fields))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 from doctorflan_ls import __version__
 from doctorflan_ls.cli.checking import Checked
@@ -183,7 +184,7 @@ def _result(checked: Checked, row: dict[str, Any]) -> dict[str, Any]:
         "charOffset": start,
         "charLength": end - start,
     }
-    place = {"artifactLocation": {"uri": Path(checked.path).as_posix()}, "region": region}
+    place = {"artifactLocation": {"uri": quote(Path(checked.path).as_posix())}, "region": region}
     return {
         "ruleId": row["rule"],
         "level": _LEVELS[row["severity"]],
@@ -198,7 +199,7 @@ def _html(checked: Iterable[Checked], summary: Summary, out: TextIO, report: Rep
     for each in checked:
         for row in each.findings:
             cells = (
-                f"{each.path}:{row['line']}",
+                f"{one_line(each.path)}:{row['line']}",
                 row["rule"],
                 message(f"cli.severity-{row['severity']}", locale),
                 row["message"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from unicodedata import east_asian_width
 
@@ -15,6 +16,10 @@ GOOD = "green"
 GAP = "yellow"
 BAD = "bold red"
 MARK = "bold magenta"
+
+
+# A terminal obeys some of these, whoever wrote them; the last two rows turn the order of letters.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class _Console(Console):
@@ -34,6 +39,11 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def harmless(text: str) -> str:
+    """``text`` without what a terminal would obey, as long as it was."""
+    return _OBEYED.sub("\ufffd", text)
 
 
 def padded(text: str, columns: int) -> str:

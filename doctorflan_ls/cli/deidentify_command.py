@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from doctorflan_ls import privacy
-from doctorflan_ls.cli.console import print_json
+from doctorflan_ls.cli.console import harmless, print_json
 from doctorflan_ls.cli.deidentify_files import Job, check_targets, jobs_of, say_progress, write
 from doctorflan_ls.cli.exits import Exit, say
 from doctorflan_ls.cli.session import Session
@@ -128,7 +128,12 @@ def _show(read: Sequence[tuple[Job, str]], by: privacy.Policy, *, several: bool)
 
 
 def _print(text: str) -> None:
-    """As bytes: a terminal's encoding or line ends may not be the note's."""
+    """As bytes: a terminal's encoding or line ends may not be the note's.
+
+    What a terminal would obey is not sent to one; a file or another program gets the whole text.
+    """
+    if sys.stdout.isatty():
+        text = harmless(text)
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     if not text.endswith("\n"):

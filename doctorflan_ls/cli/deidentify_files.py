@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from doctorflan_ls.cli.note_files import is_file
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.notefile import STANDARD_INPUT
 
@@ -50,7 +51,8 @@ def _below(folder: Path) -> list[Job]:
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(files):
             path = Path(root, name)
-            if path.suffix.casefold() in _SUFFIXES and not path.is_symlink():
+            # A pipe would be waited for.
+            if path.suffix.casefold() in _SUFFIXES and is_file(path):
                 found.append(Job(str(path), path.relative_to(folder)))
     return found
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.console import Console
 from rich.text import Text as Styled
 
-from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, MARK, QUIET, width
+from doctorflan_ls.cli.console import BAD, GAP, GOOD, HEADING, MARK, QUIET, harmless, width
 from doctorflan_ls.cli.opened import Opened
 from doctorflan_ls.drafts import Draft, Provenance
 from doctorflan_ls.i18n import Locale, message
@@ -16,8 +14,6 @@ from doctorflan_ls.text import Span
 
 _QUOTE_COLUMNS = 88
 _DIGEST_DIGITS = 12
-# A terminal obeys some of these, whoever wrote them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Shown:
@@ -97,7 +93,7 @@ def _numbered(draft: Draft) -> dict[Span, int]:
 
 def _marked(draft: Draft, numbers: dict[Span, int]) -> Styled:
     text = Styled()
-    shown = _CONTROL.sub("\ufffd", draft.text)
+    shown = harmless(draft.text)
     done = 0
     pieces = [(gap.span, GAP, "") for gap in draft.gaps]
     for statement in draft.statements:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,12 +32,21 @@ def note_files(paths: Sequence[str]) -> list[str]:
     return found
 
 
+def is_file(path: Path) -> bool:
+    """True for a file that lies there itself: no link, pipe or device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 def _below(folder: Path) -> list[str]:
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(files):
             path = Path(root, name)
-            if path.suffix.casefold() in _SUFFIXES and not path.is_symlink():
+            # A pipe would be waited for.
+            if path.suffix.casefold() in _SUFFIXES and is_file(path):
                 found.append(str(path))
     return found

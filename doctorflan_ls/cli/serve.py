@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from doctorflan_ls.cli.exits import Exit, end
-from doctorflan_ls.cli.session import terminal_locale
-from doctorflan_ls.i18n import Locale, message
+from doctorflan_ls.i18n import Locale, message, terminal_locale
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535

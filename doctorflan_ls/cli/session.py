@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doctorflan_ls.cli.exits import say
-from doctorflan_ls.i18n import Locale
+from doctorflan_ls.i18n import Locale, terminal_locale
 
 if TYPE_CHECKING:
     from doctorflan_ls.checks.options import CheckOptions
@@ -123,12 +122,3 @@ class Session:
             return self.language
         chosen = self.resolved.settings.language
         return terminal_locale() if chosen == "auto" else chosen
-
-
-def terminal_locale(environment: Mapping[str, str] = os.environ) -> Locale:
-    """The terminal's language, by POSIX's order of variables."""
-    tag = next(
-        (environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)),
-        "",
-    )
-    return "zh" if tag.lower().startswith("zh") else "en"

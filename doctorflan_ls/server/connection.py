@@ -18,7 +18,7 @@ from doctorflan_ls.server.jobs import Drafts
 from doctorflan_ls.server.progress import Progresses
 from doctorflan_ls.server.protocol import RepairedProtocol
 from doctorflan_ls.server.publishing import Publisher
-from doctorflan_ls.server.requests import FEATURES
+from doctorflan_ls.server.requests import FEATURES, NOTIFICATIONS
 
 Kind = Literal["error", "warning", "info"]
 
@@ -57,9 +57,12 @@ class Connection(LanguageServer):
         self.drafts = Drafts()
         self.progresses = Progresses(self.protocol)
         self.publisher = Publisher(self)
+        self.has_begun = False
+        """Whether the plugins are loaded for it, or soon will be."""
         self._told: set[str] = set()
         for method, handler in FEATURES.items():
             self.feature(method)(handler)
+        self.protocol.notifications = NOTIFICATIONS
 
     def document(self, uri: str) -> Document:
         """The open document ``uri``; raises InvalidParams where it is not open."""
@@ -180,3 +183,6 @@ class Connection(LanguageServer):
         """Stop this connection's work and forget its documents."""
         await self.protocol.close()
         self.documents.clear()
+        # Handlers and their server hold each other, and full collections are rare.
+        self.protocol.fm.features.clear()
+        self.protocol.fm.server = None

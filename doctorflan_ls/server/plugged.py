@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from doctorflan_ls.settings import Settings
     from doctorflan_ls.tasks.model import Task
 
-# After the client had its answer and, most often, has sent its settings and its first document.
+# After the first document was opened: its first answers go before.
 _BEGIN_SECONDS = 0.2
 # A hover, and the drafts of a list, wait so long for plugins; a look is kept for the next hover.
 _HOVER_SECONDS = 0.05
@@ -43,8 +43,12 @@ def selection(settings: Settings) -> Selection:
 
 
 def begin_soon(ls: Connection) -> None:
-    """Load the plugins a little later, unless somebody needs them sooner."""
+    """Load the plugins a little after the first document, unless somebody needs them sooner."""
     import asyncio  # noqa: PLC0415  # starts faster
+
+    if ls.has_begun:
+        return
+    ls.has_begun = True
 
     async def load() -> None:
         await asyncio.sleep(_BEGIN_SECONDS)
@@ -184,26 +188,33 @@ async def record(ls: Connection, draft: Draft) -> None:
     event = draft_event(draft)
     written = _audited(ls, event)
     ls.protocol.background(_tell_of(ls, event))
+    await settled(written)
+
+
+async def settled(written: Future[None] | None) -> None:
+    """Wait a moment for an event's row: what a client has the answer to is in the trail, unless the
+    disk is slow or full.
+    """
     if written is not None:
         import asyncio  # noqa: PLC0415
 
         from doctorflan_ls.server.auditing import ANSWER_SECONDS  # noqa: PLC0415
 
-        # A draft that a doctor sees is in the trail, unless the disk is slow or full.
         await asyncio.wait((asyncio.wrap_future(written),), timeout=ANSWER_SECONDS)
 
 
-def record_event(ls: Connection, event: Event) -> None:
+def record_event(ls: Connection, event: Event) -> Future[None] | None:
     """Record what a doctor did with a draft or a finding: in the audit trail, and with plugins;
-    those that are being loaded are waited for.
+    those that are being loaded are waited for. As ``_audited``.
     """
-    _audited(ls, event)
+    written = _audited(ls, event)
 
     async def tell() -> None:
         await loaded(ls)
         await _tell_of(ls, event)
 
     ls.protocol.background(tell())
+    return written
 
 
 def _audited(ls: Connection, event: Event) -> Future[None] | None:

@@ -19,9 +19,6 @@ def initialized(ls: Connection, params: Params) -> None:  # noqa: ARG001
     if registrations:
         ls.protocol.send_request("client/registerCapability", {"registrations": registrations})
     _ask(ls)
-    from doctorflan_ls.server import plugged  # noqa: PLC0415  # starts faster
-
-    plugged.begin_soon(ls)
 
 
 def did_change_configuration(ls: Connection, params: Params) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doctorflan_ls.server import plugged
 from doctorflan_ls.server.documents import Change
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def did_open(ls: Connection, params: Params) -> None:
     uri = item.string("uri")
     ls.documents.open(uri, item.integer("version"), item.string("text"))
     ls.publisher.opened(uri)
+    plugged.begin_soon(ls)
 
 
 def did_change(ls: Connection, params: Params) -> None:
