@@ -57,8 +57,10 @@ class Values:
 
     def __init__(self, patient: dict[str, Input], stated: dict[str, list[_Candidate]]) -> None:
         self._stated = stated
+        self._best = {name: _best(every) for name, every in stated.items()}
         self.known = patient | {
-            name: _chosen(quantities()[name], every, _last(every)) for name, every in stated.items()
+            name: _chosen(quantities()[name], every, self._best[name][-1])
+            for name, every in stated.items()
         }
 
     def together(self, names: tuple[str, ...]) -> dict[str, Input]:
@@ -69,7 +71,7 @@ class Values:
         """
         known = {name: self.known[name] for name in names if name in self.known}
         several = {
-            name: _best(self._stated[name])[-_COMPARED:]
+            name: self._best[name][-_COMPARED:]
             for name in known
             if name in self._stated and name not in _LASTING
         }
@@ -106,10 +108,6 @@ def _best(candidates: list[_Candidate]) -> list[_Candidate]:
     return sorted(
         (each for each in candidates if each.rank == highest), key=lambda each: each.span.start
     )
-
-
-def _last(candidates: list[_Candidate]) -> _Candidate:
-    return _best(candidates)[-1]
 
 
 def read_values(scope: Scope) -> Values:

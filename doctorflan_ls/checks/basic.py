@@ -75,9 +75,12 @@ def impossible_vitals(at: Scope) -> Iterator[Finding]:
 
 def drug_against_allergy(at: Scope) -> Iterator[Finding]:
     """A drug in use that the patient is recorded as allergic to, by substance or class (ZY-01)."""
-    allergies = [fact.moved(start) for start, fact in at.gather(_allergies)]
-    allergies.extend(_told_allergies(at))
-    allergens = list({allergy.name: allergy for allergy in reversed(allergies)}.values())[::-1]
+    recorded: dict[str, tuple[int, Fact]] = {}
+    for start, allergy in at.gather(_allergies):
+        recorded.setdefault(allergy.name, (start, allergy))
+    for allergy in _told_allergies(at):
+        recorded.setdefault(allergy.name, (0, allergy))
+    allergens = [allergy.moved(start) for start, allergy in recorded.values()]
     if not allergens:
         return
     rule = at.table.rules["ZY-01"]

@@ -120,10 +120,12 @@ class Reading:
     def forget_others(self) -> None:
         """Drop what is known of earlier versions of parts, once that is much."""
         memo = self.note.memo.parts
-        most = 2 * len(self._kept) + _SPARE
+        most = 2 * len(self._kept)
+        if len(memo) <= most:
+            return
         # A part may be the whole of a long text without headings: each key leaves a copy of it.
-        longest = max((span.end - span.start for span in self.spans), default=0)
-        if len(memo) > min(most, 2 * len(self._kept) + _SPARE_CHARACTERS // (longest + 1)):
+        longest = max((end - start for start, end in self.spans), default=0)
+        if len(memo) > most + min(_SPARE, _SPARE_CHARACTERS // (longest + 1)):
             kept = dict(self._kept)
             memo.clear()
             memo.update(kept)
