@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from doctorflan_ls.checks.items import data, item, named
 from doctorflan_ls.checks.model import Fix
@@ -16,11 +17,7 @@ _END = "signature"
 
 def headings(note: Note, table: RuleTable, missing: Sequence[str], order: Sequence[str]) -> Fix:
     """The headings of the ``missing`` parts where they belong in ``order``, the document's."""
-    ends: dict[str, int] = {}
-    starts: dict[str, int] = {}
-    for section in note.sections:
-        ends[section.id] = max(section.span.end, ends.get(section.id, 0))
-        starts.setdefault(section.id, section.span.start)
+    starts, ends = _reach(note)
     behind: dict[int, list[str]] = {}
     before: dict[int, list[str]] = {}
     for part in missing:
@@ -39,6 +36,18 @@ def headings(note: Note, table: RuleTable, missing: Sequence[str], order: Sequen
     edits = [_edit(note, table, place, parts, behind=True) for place, parts in behind.items()]
     edits += [_edit(note, table, place, parts, behind=False) for place, parts in before.items()]
     return _fix(table, "parts", missing, sorted(edits))
+
+
+# Asked for each rule that lacks something.
+@lru_cache(maxsize=4)
+def _reach(note: Note) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """By a section's id, where the first of it starts and the last of it ends."""
+    ends: dict[str, int] = {}
+    starts: dict[str, int] = {}
+    for section in note.sections:
+        ends[section.id] = max(section.span.end, ends.get(section.id, 0))
+        starts.setdefault(section.id, section.span.start)
+    return starts, ends
 
 
 def labels(note: Note, table: RuleTable, missing: Sequence[str], place: int) -> Fix:

@@ -71,7 +71,7 @@ class Scope:
         """The rules as the settings have them."""
         return self.options.table or rule_table()
 
-    @property
+    @cached_property
     def context(self) -> Context:
         """What is known beside the text: the note's front matter, then what the client told."""
         told = self.note.front_matter.context.over(self.options.context)
@@ -87,7 +87,7 @@ class Scope:
             block.span.overlaps(span) for block in drafts
         )
 
-    @property
+    @cached_property
     def setting(self) -> tuple[object, ...]:
         """What findings in any part of this note follow from beside the part's words."""
         note = self.note
