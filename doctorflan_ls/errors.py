@@ -7,7 +7,9 @@ error: the edge (server or command line) reports it by a reference and its type 
 
 from __future__ import annotations
 
-from doctorflan_ls.i18n import Locale, message
+from pathlib import PurePath
+
+from doctorflan_ls.i18n import Locale, message, one_line
 
 
 class DoctorFlanError(Exception):
@@ -24,7 +26,11 @@ class DoctorFlanError(Exception):
 
     def user_message(self, locale: Locale = "en") -> str:
         """One line: what is wrong, where, and how to mend it."""
-        return message(self.key, locale, **self.fields)
+        shown = {
+            name: one_line(str(value)) if isinstance(value, str | PurePath) else value
+            for name, value in self.fields.items()
+        }
+        return message(self.key, locale, **shown)
 
     def __str__(self) -> str:
         return self.user_message()

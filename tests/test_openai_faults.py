@@ -105,11 +105,37 @@ ECHO = f'{{"error": {{"message": "bad: {NOTE}"}}}}'.encode()
                b"Transfer-Encoding: chunked\r\n\r\n5\r\ndata:"), "openai.cut-off"),
         (sends(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                b"Content-Encoding: gzip\r\n\r\n\x1f\x8b"), "openai.no-stream"),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+               b"Content-Length: 1000000000\r\n\r\n", event("a")), "openai.cut-off"),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+               b"Content-Length: 1000000000\r\n\r\n", b" " * 100_000), "openai.no-stream"),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"),
+         "openai.not-http"),
+        (sends(HEAD, b"data: \xff\xfe\n\n"), "openai.garbled"),
     ],
 )  # fmt: skip
 def test_one_line_for_each_fault(answer, key, tmp_path):
     with serving(answer) as server:
         assert _fails(server, tmp_path).key == key
+
+
+def test_an_old_server_ends_its_answer_by_closing(tmp_path):
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    with serving(sends(head, event("好"), event(finish="stop"))) as server:
+        assert _ask(_load(server.url, tmp_path)) == ("好", "stop")
+
+
+def test_what_trickles_after_the_answer_is_not_waited_for(tmp_path):
+    answer = [event("好"), event(finish="stop"), *[b": still here\n\n"] * 100]
+    with serving(sends(HEAD, *answer, pause=0.1)) as server:
+        assert _ask(_load(server.url, tmp_path)) == ("好", "stop")
+        assert server.gone.wait(5)
+
+
+def test_a_server_that_keeps_to_no_number_of_tokens_is_cut(tmp_path):
+    with serving(sends(HEAD, *[event("建议")] * 2000)) as server:
+        text, finish = _ask(_load(server.url, tmp_path), max_tokens=10)
+        assert (len(text), finish) == (320, "length")
 
 
 def test_what_came_before_the_fault_stays(tmp_path):

@@ -16,14 +16,23 @@ from pathlib import Path
 _LINE = re.compile(rb"([1-9][0-9]{0,17}) ([0-9a-f]{64})")
 
 
+def begin_heads(path: Path) -> None:
+    """Make the file where there is none; raises OSError."""
+    os.close(_opened(path))
+
+
 def append_head(path: Path, count: int, head: str) -> None:
     """Note that ``count`` rows end with the hash ``head``; raises OSError."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = _opened(path)
     try:
         # One write in append mode; a line that was cut short by a full disk is ended first.
         os.write(file, f"\n{count} {head}\n".encode("ascii"))
     finally:
         os.close(file)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def read_heads(path: Path) -> Iterator[tuple[int, str]]:

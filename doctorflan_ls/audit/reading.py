@@ -35,6 +35,8 @@ def rows(path: Path, wanted: Wanted | None = None) -> Iterator[Row]:
         return
     try:
         with opened(path) as connection:
+            if is_blank(connection):
+                return
             for found in connection.execute(*_query(chosen)):
                 yield Row(*found)
     except sqlite3.Error as error:
@@ -50,6 +52,10 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     connection = _reading(f"{address}?mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except UnicodeDecodeError:
+        # What sqlite says of a damaged file may quote it.
+        connection.close()
+        raise sqlite3.DatabaseError("not UTF-8") from None
     except sqlite3.OperationalError:
         connection.close()
         # In a folder where sqlite may not put its index of what is not folded in yet: a copy that
@@ -59,8 +65,15 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         connection = _reading(f"{address}?mode=ro&immutable=1")
     try:
         yield connection
+    except UnicodeDecodeError:
+        raise sqlite3.DatabaseError("not UTF-8") from None
     finally:
         connection.close()
+
+
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """True where the file was made and nothing written: its process was killed in between."""
+    return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
 
 def _reading(address: str) -> sqlite3.Connection:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doctorflan_ls.audit.heads import append_head
+from doctorflan_ls.audit.heads import append_head, begin_heads
 from doctorflan_ls.audit.places import AuditFailed, heads_path
 from doctorflan_ls.audit.rows import FIRST, Row, next_row
 
@@ -63,26 +63,34 @@ class Store:
         self.path = path
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None
+        self._opened: _Files | None = None
 
     def append(self, entries: Sequence[tuple[Event, str]]) -> list[Row]:
         """Write events, each with its user, in this order: all of them, or none.
 
         Raises AuditFailed.
         """
-        import sqlite3  # noqa: PLC0415  (starts faster)
-
+        try:
+            import sqlite3  # noqa: PLC0415  (starts faster)
+        except ImportError as error:
+            # A Python that was built without it, or no memory for it now.
+            raise self._failed(error) from None
         try:
             connection = self._connect()
             rows = self._write(connection, entries)
-        except (sqlite3.Error, OSError, OverflowError) as error:
+        # What sqlite says of a damaged file may quote it, and is then no UTF-8.
+        except (sqlite3.Error, OSError, OverflowError, MemoryError, UnicodeDecodeError) as error:
             self.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise AuditFailed("audit.unwritable", path=self.path, reason=reason) from None
+            raise self._failed(error) from None
         # Where it fails the rows are there all the same; ``verify`` lets heads be missing.
         with suppress(OSError):
             append_head(heads_path(self.path), rows[-1].seq, rows[-1].hash)
         return rows
+
+    def _failed(self, error: Exception) -> AuditFailed:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        reason = said or type(error).__name__
+        return AuditFailed("audit.unwritable", path=self.path, reason=reason)
 
     def close(self) -> None:
         """Close the file; the next write opens it again."""
@@ -113,7 +121,8 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is not None and self._opened != _identity(self.path):
-            # The file was moved away: what is written to the old one would be found by nobody.
+            # A file was moved away, or what is not folded into it yet: what is written to the old
+            # one would be found by nobody. What that one holds is folded in when it is closed.
             self.close()
         if self._connection is None:
             self._connection = self._open()
@@ -152,6 +161,9 @@ class Store:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            # First: a trail without heads looks as if somebody had taken them away.
+            with suppress(OSError):
+                begin_heads(heads_path(self.path))
             for statement in _SCHEMA:
                 connection.execute(statement)
         connection.execute("COMMIT")
@@ -172,7 +184,15 @@ def _last(connection: sqlite3.Connection) -> tuple[int, str]:
     return max(ends, default=(0, FIRST))
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+# The file and sqlite's log beside it, as the system knows them; None for one that is not there.
+_Files = tuple[tuple[int, int] | None, ...]
+
+
+def _identity(path: Path) -> _Files:
+    return tuple(_inode(each) for each in (path, path.with_name(f"{path.name}-wal")))
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except OSError:

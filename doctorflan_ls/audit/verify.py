@@ -8,12 +8,13 @@ can shorten both, or make all of it anew: that is found only by a head that was 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from doctorflan_ls.audit.heads import read_heads
 from doctorflan_ls.audit.places import heads_path
-from doctorflan_ls.audit.reading import opened
+from doctorflan_ls.audit.reading import is_blank, opened, rows
 from doctorflan_ls.audit.rows import FIRST, Row
 from doctorflan_ls.audit.store import COLUMNS, TRIGGERS
 
@@ -37,6 +38,9 @@ Fault = Literal[
 gone. ``replaced``: another row stood there when it was written. ``head``: the head in the file is
 not that of its rows. ``heads-missing``: there is no file of heads. ``unguarded``: triggers are
 gone. ``unreadable``: it is no trail. ``noted``: the head noted elsewhere is in no row."""
+
+# Events that were made by two processes at once may be written in either order.
+_NOTABLE_SECONDS = 60
 
 _FORM = (int, *(str,) * (len(Row._fields) - 1))
 
@@ -65,12 +69,40 @@ def verify(path: Path, noted: str = "") -> Verdict:
         with opened(path) as connection:
             # One state of the file, whatever is written meanwhile.
             connection.execute("BEGIN")
+            if not heads and is_blank(connection):
+                return _beside_nothing(reader, heads)
             found = reader.read(connection, heads or {})
             if found is None:
                 found = _ends(connection, reader, heads)
     except (sqlite3.Error, OSError):
         return reader.verdict("unreadable", reader.count + 1)
     return reader.verdict(*found) if found is not None else reader.verdict()
+
+
+class SetBack(NamedTuple):
+    """How many rows are over a minute earlier than the row before them, and the first of them."""
+
+    total: int = 0
+    seq: int = 0
+
+
+def set_back(path: Path) -> SetBack:
+    """Where the times of the rows go back: the clock was set back, or an event waited for the disk
+    while another process wrote. No fault: the chain says which row came first. Raises AuditFailed.
+    """
+    total = first = 0
+    before = None
+    for row in rows(path):
+        try:
+            at = datetime.fromisoformat(row.at).timestamp()
+        except ValueError:
+            # Whoever made a chain anew may have written anything.
+            continue
+        if before is not None and before - at > _NOTABLE_SECONDS:
+            total += 1
+            first = first or row.seq
+        before = at
+    return SetBack(total, first)
 
 
 _Found = tuple[Fault, int]

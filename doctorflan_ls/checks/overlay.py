@@ -25,6 +25,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, get_args
 
 from doctorflan_ls.checks.model import Severity
+from doctorflan_ls.checks.runaway import can_run_away
 from doctorflan_ls.checks.table import RuleTable, made, rule_files
 from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.notes import doctype
@@ -34,6 +35,8 @@ from doctorflan_ls.notes.note import parse_note
 _SEVERITIES = (*get_args(Severity), "off")
 _KEYS = ("severity", "zh", "en", "source")
 _TABLES = ("rule", "doc_type", "data")
+# A place that is to be filled up to thousands of letters: memory for one message.
+_WIDE = re.compile(r"\{[^{}]*:[^{}]*(?:\d{4}|\{)")
 
 
 class Overlaid(NamedTuple):
@@ -165,6 +168,10 @@ def _merged(where: str, old: dict[str, Any], new: Mapping[str, Any]) -> Iterator
             yield BadSetting("rules.bad-value", where=where, name=key, expected=_kind(old[key]))
         elif isinstance(value, str) and not _is_pattern(value):
             yield BadSetting("rules.bad-value", where=where, name=key, expected="regex")
+        elif any(map(_WIDE.search, _texts(value))):
+            yield BadSetting("rules.bad-value", where=where, name=key, expected='"... {}"')
+        elif any(map(can_run_away, _texts(value))):
+            yield BadSetting("rules.runaway", where=where, name=key)
         else:
             old[key] = value
 
@@ -175,6 +182,15 @@ def _is_pattern(value: str) -> bool:
     except re.error:
         return False
     return True
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in ``value``, at any depth: which of them are patterns only the checks know."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
 
 
 def _alike(new: object, old: object) -> bool:
@@ -199,6 +215,8 @@ def _tables(given: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _fits(new: str, old: str) -> bool:
     """True where ``new`` has no place that ``old`` has not: nothing else would fill it."""
+    if _WIDE.search(new):
+        return False
     try:
         new.format_map(dict.fromkeys(_places(old), ""))
     except (ValueError, KeyError, IndexError, AttributeError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from typing import Any
 from unicodedata import east_asian_width
 
 from rich.console import Console
+from rich.text import Text
 
 HEADING = "bold"
 ID = "cyan"
@@ -27,9 +29,23 @@ class _Console(Console):
         # rich would end the process with code 1; the group knows a better end.
         raise BrokenPipeError
 
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401  (rich's own signature)
+        """Print ``objects``; what a terminal would obey comes from rich alone."""
+        super().print(*map(_harmless, objects), **options)
+
+
+def _harmless(shown: object) -> object:
+    if isinstance(shown, str):
+        return harmless(shown)
+    if isinstance(shown, Text):
+        shown = shown.copy()
+        # As long as it was, so that its styles stay where they are.
+        shown.plain = harmless(shown.plain)
+    return shown
+
 
 def console() -> Console:
-    """Standard output. Nothing a note holds is read as markup, and no line is wrapped."""
+    """Standard output. Nothing that is shown is read as markup or obeyed; no line is wrapped."""
     return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from doctorflan_ls.errors import ModelUnavailable
-from doctorflan_ls.models.base import Chunk, ModelOptions, ModelSpec
+from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
 from doctorflan_ls.prompts import Prompt
 from doctorflan_ls.text import Span
+
+if TYPE_CHECKING:
+    from doctorflan_ls.engine.cache import AnswerCache
+    from doctorflan_ls.engine.job import Ticket
+    from doctorflan_ls.engine.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,27 @@ class WorkerKey(NamedTuple):
 
     model: str
     options: ModelOptions
+
+
+class Surroundings(Protocol):
+    """What a worker asks of the engine."""
+
+    patience: Patience
+    cache: AnswerCache
+    # Another one after each model whose memory was given back.
+    room_mark: object
+
+    def load(self, model: str, options: ModelOptions) -> Model:
+        """The loaded model; on the worker's thread."""
+
+    def mark(self, model: str, options: ModelOptions) -> object:
+        """Another value once the models that can be loaded changed; cheap."""
+
+    def make_room(self, worker: Worker) -> bool:
+        """Unload what is idle besides ``worker``; True where something was."""
+
+    def stopped(self, worker: Worker, ticket: Ticket) -> None:
+        """The job that ``worker`` is in was stopped; called at once, on the stopper's thread."""
 
 
 def check_claim(spec: ModelSpec, prompt: Prompt) -> None:

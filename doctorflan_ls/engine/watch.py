@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from doctorflan_ls.engine.job import Ticket
 from doctorflan_ls.engine.worker import Worker
@@ -29,8 +30,11 @@ class Watch:
         with self._lock:
             self._expected.append((time.monotonic() + self._grace, worker, ticket))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                # Where the system has no thread to give, the next stop finds what waits here.
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
 
     def _run(self) -> None:
         while True:

@@ -8,41 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal
 
 from doctorflan_ls.drafts import DraftState
 from doctorflan_ls.engine.backoff import Backoff, is_away
-from doctorflan_ls.engine.cache import AnswerCache
 from doctorflan_ls.engine.job import Ticket, cache_key
 from doctorflan_ls.engine.memory import give_back, is_short
-from doctorflan_ls.engine.terms import Patience, WorkerKey, check_claim, wrong_piece
+from doctorflan_ls.engine.terms import Surroundings, WorkerKey, check_claim, wrong_piece
 from doctorflan_ls.errors import Cancelled, DoctorFlanError, ModelUnavailable
 from doctorflan_ls.incidents import report
-from doctorflan_ls.models.base import Chunk, Model, ModelOptions, ModelSpec
+from doctorflan_ls.models.base import Chunk, Model, ModelSpec
 
 WorkerState = Literal["unloaded", "loading", "idle", "busy", "failed", "hung"]
 Outcome = tuple[DraftState, DoctorFlanError | None]
-
-
-class Surroundings(Protocol):
-    """What a worker asks of the engine."""
-
-    patience: Patience
-    cache: AnswerCache
-    # Another one after each model whose memory was given back.
-    room_mark: object
-
-    def load(self, model: str, options: ModelOptions) -> Model:
-        """The loaded model; on the worker's thread."""
-
-    def mark(self, model: str, options: ModelOptions) -> object:
-        """Another value once the models that can be loaded changed; cheap."""
-
-    def make_room(self, worker: Worker) -> bool:
-        """Unload what is idle besides ``worker``; True where something was."""
-
-    def stopped(self, worker: Worker, ticket: Ticket) -> None:
-        """The job that ``worker`` is in was stopped; called at once, on the stopper's thread."""
 
 
 class Worker:
@@ -84,13 +62,26 @@ class Worker:
         with self._news:
             if self._ending:
                 return False
+            if not self._runs():
+                failure = ModelUnavailable("engine.no-thread", model=self.key.model)
+                ticket.finish("failed", failure)
+                return True
             heapq.heappush(self._queue, (ticket.job.lane, next(self._order), ticket))
-            if self._thread is None:
-                name = f"model {self.key.model}"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
             self._news.notify()
             return True
+
+    def _runs(self) -> bool:
+        """See that there is a thread; False where the system has none to give."""
+        # One can be ended from outside between two jobs.
+        if self._thread is None or not self._thread.is_alive():
+            thread = threading.Thread(target=self._run, name=f"model {self.key.model}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                self._thread = None
+                return False
+            self._thread = thread
+        return True
 
     def drop(self, ticket: Ticket) -> None:
         """Take a job that nobody waits for out of the queue."""
@@ -194,7 +185,7 @@ class Worker:
         if model is not None:
             try:
                 model.close()
-            except Exception as error:  # noqa: BLE001  (somebody else's code)
+            except BaseException as error:  # noqa: BLE001  (somebody else's code)
                 report(error)
             if model.spec.kind != "skeleton":
                 del model
@@ -208,37 +199,45 @@ class Worker:
                 self._unloading = None
 
     def _attempt(self, ticket: Ticket) -> Outcome:
+        """How the job ended. A model is somebody else's code: nothing that it raises, be it a
+        panic of its native parts or a wish to end the process, may end the worker.
+        """
+        try:
+            return self._tried(ticket)
+        except BaseException as error:  # noqa: BLE001
+            return "failed", self._failure_of(error)
+
+    def _tried(self, ticket: Ticket) -> Outcome:
         """The outcome; that of a moment ago where trying again would end in the same failure."""
         if (known := self._backoff.known()) is not None:
             return "failed", known
         # Taken before the files are read: what changes meanwhile counts.
         before = self._mark() if self._loaded is None else None
         started = time.monotonic()
-        state, failure = self._outcome(ticket)
-        if state == "failed" and failure is not None:
-            cost = time.monotonic() - started
-            if is_away(failure):
-                self._backoff.note(failure, cost, self._mark())
-            elif before is not None and self._loaded is None:
-                self._backoff.note(failure, cost, before)
-        return state, failure
+        try:
+            return self._serve(ticket)
+        except BaseException as error:  # noqa: BLE001
+            failure = self._failure_of(error)
+        cost = time.monotonic() - started
+        if is_away(failure):
+            self._backoff.note(failure, cost, self._mark())
+        elif before is not None and self._loaded is None:
+            self._backoff.note(failure, cost, before)
+        return "failed", failure
 
     def _mark(self) -> tuple[object, object]:
         return self._engine.mark(*self.key), self._engine.room_mark
 
-    def _outcome(self, ticket: Ticket) -> Outcome:
+    def _failure_of(self, error: BaseException) -> DoctorFlanError:
+        """What the user is told of ``error``; what was short of memory gives back its own."""
         model = self.key.model
-        try:
-            return self._serve(ticket)
-        except DoctorFlanError as error:
-            return "failed", error
-        except MemoryError:
+        if isinstance(error, DoctorFlanError):
+            return error
+        if isinstance(error, MemoryError):
             self._close()
-            return "failed", ModelUnavailable("engine.memory", model=model)
-        # A model is somebody else's code: no failure of it may end the worker.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            key = "engine.load-failed" if self._loaded is None else "engine.model-failed"
-            return "failed", ModelUnavailable(key, model=model, reference=report(error))
+            return ModelUnavailable("engine.memory", model=model)
+        key = "engine.load-failed" if self._loaded is None else "engine.model-failed"
+        return ModelUnavailable(key, model=model, reference=report(error))
 
     def _serve(self, ticket: Ticket) -> Outcome:
         prompt = ticket.job.prompt
@@ -276,6 +275,9 @@ class Worker:
             yield from context_chunks(job.prompt)
 
     def _ready(self) -> Model:
+        # A model of files says so once they are others.
+        if not getattr(self._loaded, "is_current", True):
+            self._close()
         if self._loaded is None:
             self.state = "loading"
             started = time.monotonic()

@@ -6,6 +6,7 @@ What one step has found or confirmed the later ones leave alone.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -48,6 +49,8 @@ class _Reader:
         facts = parse_note(text).facts
         self.facts = tuple(map(_denied, facts)) if denies else facts
         self.found: list[Hit] = []
+        # Where they stand, in order; none overlaps another.
+        self._taken: list[Span] = []
         # What needs no other look: confirmed as part of a fact, or reported.
         self.settled: list[Span] = []
 
@@ -67,7 +70,9 @@ class _Reader:
 
     def _take(self, found: Iterator[Hit] | Sequence[Hit]) -> None:
         for hit in found:
-            if not any(hit.span.overlaps(other.span) for other in self.found):
+            at = bisect_left(self._taken, hit.span)
+            if not any(hit.span.overlaps(near) for near in self._taken[max(at - 1, 0) : at + 1]):
+                insort(self._taken, hit.span)
                 self.found.append(hit)
                 self.settled.append(hit.span)
 
@@ -236,7 +241,8 @@ class _Reader:
 
     def _rounded(self, one: Amount) -> bool:
         """约38 where the record says 37.9."""
-        if not table().about.search(self.text[: one.span.start]):
+        before = self.text[max(one.span.start - _BEFORE, 0) : one.span.start]
+        if not table().about.search(before):
             return False
         return any(
             round(value + 1e-9, one.decimals) == one.value

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from doctorflan_ls.checks.model import Finding, Related
@@ -31,7 +30,8 @@ _OF_DRUGS: Final = frozenset({"GR-DOSE", "GR-DRUG"})
 _STOPS: Final = "。；;！？\n"
 _GAP: Final = re.compile(r"［待补充[^］]*］|\[to be added[^\]]*\]")
 _TITLE: Final = re.compile(r"\s*(?P<title>[^\n：:]{1,60})[：:]")
-_KEPT: Final = 256
+# Of one record: as many drafts hardly ever stand in a note.
+_KEPT: Final = 32
 
 
 def ground(
@@ -138,8 +138,18 @@ def _titles(task_id: str, tasks: Sequence[Task] | None) -> tuple[_Title, ...]:
     )
 
 
-@lru_cache(maxsize=_KEPT)
 def _of_block(record: Record, body: str, titles: tuple[_Title, ...]) -> tuple[Hit, ...]:
+    """What is found in a draft, kept with the record and no longer than it."""
+    known = record.found.get((body, titles))
+    if known is None:
+        known = _looked_for(record, body, titles)
+        while len(record.found) >= _KEPT:
+            del record.found[next(iter(record.found))]
+        record.found[body, titles] = known
+    return known
+
+
+def _looked_for(record: Record, body: str, titles: tuple[_Title, ...]) -> tuple[Hit, ...]:
     gaps = (*(Span(*found.span()) for found in _GAP.finditer(body)), *_named(body, titles))
     return tuple(_of_parts(record, body, tuple(_parts_in(body, titles)), gaps))
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from doctorflan_ls.grounding.clauses import Clause, clauses
 from doctorflan_ls.grounding.dates import When, dates
+from doctorflan_ls.grounding.hits import Hit
 from doctorflan_ls.grounding.numbers import Amount, amounts
 from doctorflan_ls.grounding.table import table
 from doctorflan_ls.notes.facts import vocabulary
@@ -56,6 +57,8 @@ class Record:
         self.text = text
         self.facts = facts
         self.language = language
+        # What was found in the drafts beside it, by their words and titles.
+        self.found: dict[tuple[object, ...], tuple[Hit, ...]] = {}
 
     @cached_property
     def folded(self) -> str:

@@ -16,7 +16,7 @@ cache. Any other is asked once, and its answer is read tolerantly (``answers/``)
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -49,10 +49,19 @@ _CHARACTERS = {"zh": 1, "en": 4}
 
 
 class LanguageModel:
-    """A `Model` made of a `ChatModel`."""
+    """A `Model` made of a `ChatModel`.
 
-    def __init__(self, chat: ChatModel) -> None:
+    ``holds`` is asked whether what was loaded is still what its manifest vouches for.
+    """
+
+    def __init__(self, chat: ChatModel, holds: Callable[[], bool] | None = None) -> None:
         self._chat = chat
+        self._holds = holds
+
+    @property
+    def is_current(self) -> bool:
+        """False once its files changed: then it is to be loaded again, or refused."""
+        return self._holds is None or self._holds()
 
     @property
     def spec(self) -> ModelSpec:
@@ -74,8 +83,10 @@ class LanguageModel:
             while not stop.is_set():
                 chunk = next(chunks, None)
                 if chunk is None:
-                    return
+                    break
                 yield chunk
+        if not stop.is_set() and not self.is_current:
+            raise ModelUnavailable("store.file-changed", model=self.spec.id)
 
     def outgoing(self, prompt: Prompt, sampling: Sampling) -> Sent | None:
         """What would leave this machine for ``prompt``; None where it is not known what does.

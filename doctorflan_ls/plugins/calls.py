@@ -135,7 +135,11 @@ class Caller:
         title = f"{THREAD_PREFIX}{self.plugin} {name}"
         thread = threading.Thread(target=work, name=title, daemon=True)
         part_stdout()
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system has no thread to give.
+            raise PluginFailed("plugins.busy", plugin=self.plugin, hook=hook) from None
         if not box.done.wait(budget):
             self._stuck = (name, thread)
             raise PluginFailed("plugins.late", plugin=self.plugin, hook=name, seconds=budget)

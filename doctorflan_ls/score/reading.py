@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
+from doctorflan_ls.checks.runaway import can_run_away
 from doctorflan_ls.errors import BadSetting
 from doctorflan_ls.notes import doctype
 from doctorflan_ls.notes.headings import section_kind
@@ -192,10 +193,13 @@ class _Reader:
         if "says" not in row:
             return None
         try:
-            return re.compile(row["says"])
+            compiled = re.compile(row["says"])
         except (re.error, TypeError):
+            compiled = None
+        if compiled is None or can_run_away(compiled.pattern):
             self._bad(at, "says", "regular expression")
             return None
+        return compiled
 
     def _documents(self, given: Mapping[str, Any], at: str, *, any_too: bool) -> tuple[str, ...]:
         known = [each.id for each in doctype.doc_types()] + [ANY] * any_too

@@ -52,20 +52,38 @@ class Recorder:
         self._failure: AuditFailed | None = None
         # Events for which there is no file at all.
         self._placeless = 0
-        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def record(self, event: Event, path: str = "", user: str = "") -> Future[None]:
         """Take ``event``; the future is done once it is written, or could not be for now."""
         entry = _Entry(event, path, user, Future())
         self._queue.put(entry)
+        self._begin()
         return entry.done
+
+    def _begin(self) -> None:
+        """See that the thread runs; what is queued waits where the system has none to give."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._failure = AuditFailed("audit.no-thread")
+            self._on_trouble(self._failure, self._unwritten() + self._queue.qsize())
+        else:
+            self._thread = thread
 
     def close(self) -> None:
         """Write what waits and end; what cannot be written is counted in the log."""
         self._queue.put(None)
-        self._thread.join(_GOODBYE_SECONDS)
-        unwritten = self._unwritten() + (self._queue.qsize() if self._thread.is_alive() else 0)
+        self._begin()
+        thread = self._thread
+        if thread is not None:
+            thread.join(_GOODBYE_SECONDS)
+        ended = thread is not None and not thread.is_alive()
+        # The last in the queue says that it is the end.
+        unwritten = self._unwritten() + (0 if ended else max(self._queue.qsize() - 1, 0))
         if unwritten:
             reason = "" if self._failure is None else self._failure.user_message()
             _log.error("%s", message("audit.lost", "en", count=unwritten, reason=reason))

@@ -40,7 +40,11 @@ async def in_thread(call: Callable[[], _T]) -> _T:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, done)
 
-    threading.Thread(target=work, name="listing", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="listing", daemon=True).start()
+    except RuntimeError:
+        # The system has no thread to give: late is better than not at all.
+        work()
     return await answer
 
 

@@ -167,6 +167,9 @@ class Configuration:
             path = to_fs_path(self.root_uri or "")
         except ValueError:
             return None
+        if self._connection.host.shared and path and path.startswith(("//", "\\\\")):
+            # To look there Windows would log in at that machine with this user's name.
+            return None
         return Path(path) if path else None
 
 

@@ -186,3 +186,4 @@ class Connection(LanguageServer):
         # Handlers and their server hold each other, and full collections are rare.
         self.protocol.fm.features.clear()
         self.protocol.fm.server = None
+        self.host.left(self)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from pygls.exceptions import JsonRpcInvalidParams
 
@@ -12,6 +14,9 @@ from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.server.capabilities import DISMISS_COMMAND
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from doctorflan_ls.dismissals import Dismissals
     from doctorflan_ls.features.finding_actions import Mend
     from doctorflan_ls.features.snapshot import Aside
     from doctorflan_ls.server.connection import Connection
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 
 _RULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
 _PLACE = re.compile(r"[0-9a-f]{64}|")
+# Of a shared server, remembered after they left.
+_MOST_USERS = 200
 
 
 def default_path() -> Path | None:
@@ -33,11 +40,44 @@ def default_path() -> Path | None:
         return None
 
 
+class Stores:
+    """Whose decisions are whose, in one process.
+
+    Over ``--stdio`` they are the user's, in a file. Of a shared server, whose clients are not its
+    user, each has its own, in memory: no doctor's decision hides a finding from another. It goes
+    with who works there, as the client says in ``audit.user``, else with the connection.
+    """
+
+    def __init__(self) -> None:
+        self._own: Dismissals | None = None
+        self._of_users: OrderedDict[str, Dismissals] = OrderedDict()
+        self._of_connections: WeakKeyDictionary[Connection, Dismissals] = WeakKeyDictionary()
+
+    def of(self, ls: Connection) -> Dismissals:
+        """The decisions of the user of ``ls``."""
+        from doctorflan_ls.dismissals import Dismissals  # noqa: PLC0415  (not before a note)
+
+        if not ls.host.shared:
+            self._own = self._own or Dismissals(default_path())
+            return self._own
+        user = ls.configuration.resolved.values["audit.user"]
+        # What the server's own user set says nothing of who works at which client.
+        if user.layer != "client" or not isinstance(user.value, str) or not user.value:
+            return self._of_connections.setdefault(ls, Dismissals(None))
+        found = self._of_users.setdefault(user.value, Dismissals(None))
+        self._of_users.move_to_end(user.value)
+        while len(self._of_users) > _MOST_USERS:
+            self._of_users.popitem(last=False)
+        return found
+
+
 def aside(ls: Connection, document: Document) -> Aside:
     """Whether what a rule says of words of ``document`` was put aside."""
-    store = ls.host.dismissals
+    store = ls.host.dismissals(ls)
     try:
-        known = document.dismissed or store.of(document.uri)
+        # Who works at a client of a shared server may change while a document is open.
+        kept = None if ls.host.shared else document.dismissed
+        known = kept or store.of(document.uri)
     except OSError:
         return lambda _rule, _words: False
     document.dismissed = known
@@ -52,14 +92,17 @@ def command(ls: Connection, mend: Mend) -> Json:
     words = said.pop("words", "")
     if said["reach"] == "place":
         try:
-            said["place"] = ls.host.dismissals.place(said["rule"], words)
+            said["place"] = ls.host.dismissals(ls).place(said["rule"], words)
         except OSError:
             said["reach"] = "document"
     return {"title": mend.title, "command": DISMISS_COMMAND, "arguments": [said]}
 
 
-def dismiss(ls: Connection, params: Params) -> None:
-    """Remember what the doctor put aside, and report the documents without it."""
+def dismiss(ls: Connection, params: Params) -> Future[None] | None:
+    """Remember what the doctor put aside, and report the documents without it.
+
+    What comes back is done once the audit trail has it; None where there is no trail.
+    """
     from doctorflan_ls.audit import Dismissed, dismissal_event  # noqa: PLC0415
     from doctorflan_ls.dismissals import REACHES  # noqa: PLC0415
     from doctorflan_ls.reviews import dismiss_reasons  # noqa: PLC0415
@@ -76,18 +119,18 @@ def dismiss(ls: Connection, params: Params) -> None:
     if reason not in known:
         raise BadRequest("server.no-such-reason", known=", ".join(known))
     try:
-        ls.host.dismissals.dismiss(uri, rule, place, reach, reason)
+        ls.host.dismissals(ls).dismiss(uri, rule, place, reach, reason)
     except OSError as error:
         raise BadRequest("dismissals.unwritable", reason=str(error)) from None
     _again(ls)
-    plugged.record_event(ls, dismissal_event(Dismissed(rule, reason, source=place)))
+    return plugged.record_event(ls, dismissal_event(Dismissed(rule, reason, source=place)))
 
 
 def restore(ls: Connection, params: Params) -> None:
     """Take back what was put aside in the document ``uri``; all of it where none is named."""
     uri = params.string("uri") if params.has("uri") else None
     try:
-        count = ls.host.dismissals.restore(uri)
+        count = ls.host.dismissals(ls).restore(uri)
     except OSError as error:
         raise BadRequest("dismissals.unwritable", reason=str(error)) from None
     _again(ls)
@@ -96,7 +139,10 @@ def restore(ls: Connection, params: Params) -> None:
 
 def _again(ls: Connection) -> None:
     """What is put aside holds for every window of this user."""
+    own = ls.host.dismissals(ls)
     for connection in ls.host.connections:
+        if connection is not ls and ls.host.dismissals(connection) is not own:
+            continue
         for uri in connection.documents:
             document = connection.documents.get(uri)
             if document is not None:

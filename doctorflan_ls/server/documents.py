@@ -94,6 +94,9 @@ class Document:
             span = self._span(change, encoding)
             self._replace(span, change.text, version)
             typed = _word_at(self.text, span, change)
+        if self._note is not None and self._note.version != version:
+            # Nothing was changed; what is made of the note, an action, is of its version.
+            self._replace(Span(0, 0), "", version)
         self.version = version
         self.typed = None if typed is None else (typed, time.monotonic())
 
@@ -156,6 +159,8 @@ class Documents:
 
     def clear(self) -> None:
         """Forget all."""
+        for document in self._open.values():
+            document.let_go()
         self._open.clear()
 
 

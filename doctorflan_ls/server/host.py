@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from doctorflan_ls.plugins import Plugins, Registry, Selection
     from doctorflan_ls.server.auditing import Recorder
     from doctorflan_ls.server.connection import Connection
+    from doctorflan_ls.server.dismissing import Stores
+    from doctorflan_ls.server.seats import Seats
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,21 @@ class Host:
         return self._engine
 
     @cached_property
-    def dismissals(self) -> Dismissals:
-        """What this user put aside; the clients of a shared server keep theirs in memory."""
-        from doctorflan_ls.dismissals import Dismissals  # noqa: PLC0415  # starts faster
-        from doctorflan_ls.server.dismissing import default_path  # noqa: PLC0415
+    def seats(self) -> Seats:
+        """The places for clients that come over a socket."""
+        from doctorflan_ls.server.seats import seats  # noqa: PLC0415  # starts faster
 
-        return Dismissals(None if self.shared else default_path())
+        return seats()
+
+    def dismissals(self, connection: Connection) -> Dismissals:
+        """What the user of ``connection`` put aside."""
+        return self._dismissing.of(connection)
+
+    @cached_property
+    def _dismissing(self) -> Stores:
+        from doctorflan_ls.server.dismissing import Stores  # noqa: PLC0415  # starts faster
+
+        return Stores()
 
     def plugins(self, selection: Selection) -> Plugins:
         """The plugins of the process; the first ``selection`` that is asked for stands."""
@@ -167,6 +179,16 @@ class Host:
     def model_status(self) -> tuple[ModelStatus, ...]:
         """The models that were asked for so far; none where the engine was never needed."""
         return self._engine.status() if self._engine is not None else ()
+
+    def left(self, connection: Connection) -> None:
+        """Forget a client that is gone, and where it was the last, all that it left in memory.
+
+        Notes hold what was read of them and the reverse: only a full collection finds those, which
+        is rare (``quiet.spare_pauses``) and would pause the others.
+        """
+        self.connections.discard(connection)
+        if self.shared and not self.connections:
+            gc.collect()
 
     def stop(self, job_keys: Iterable[str]) -> None:
         """Stop jobs of a connection."""

@@ -237,12 +237,19 @@ class Follow:
     """Sends what a draft has grown by: at once, then at most once in ``interval`` seconds.
 
     An editor that redraws for every token of a fast model falls behind it; 50 ms is below what a
-    reader notices. Another draft, which stands in for a model that failed, begins at 0 again.
+    reader notices. What a client that ``is_behind`` could not read anyway waits, and then comes in
+    one piece. Another draft, which stands in for a model that failed, begins at 0 again.
     """
 
-    def __init__(self, send: Callable[[int, str], None], interval: float = 0.05) -> None:
+    def __init__(
+        self,
+        send: Callable[[int, str], None],
+        interval: float = 0.05,
+        is_behind: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._send = send
         self._interval = interval
+        self._is_behind = is_behind
         self._draft: Draft | None = None
         self._sent = 0
         self._next = 0.0
@@ -271,5 +278,8 @@ class Follow:
         text = self._draft.text if self._draft is not None else ""
         if len(text) > self._sent:
             self._next = asyncio.get_running_loop().time() + self._interval
+            if self._is_behind():
+                self._timer = asyncio.get_running_loop().call_at(self._next, self._flush)
+                return
             self._send(self._sent, text[self._sent :])
             self._sent = len(text)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn, TypeGuard
 
 MessageId = int | str
 
@@ -26,6 +27,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _MAX_HEADER_BYTES = 8 * 1024
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,19})[ \t]*(?:\r?\n|$)", re.IGNORECASE)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+# Half a surrogate pair.
+_LONE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,9 @@ Message = Request | Notification | Response | Malformed
 def decode(body: bytes | str) -> Message:
     """Read one message; whatever is wrong with it comes back as ``Malformed``."""
     try:
-        data = json.loads(body)
+        if not isinstance(body, str):
+            body = body.decode(json.detect_encoding(body), "surrogatepass")
+        data = _DECODER.decode(body)
     except (ValueError, RecursionError):
         return Malformed(None, PARSE_ERROR, "the message is not valid JSON")
     if not isinstance(data, dict):
@@ -79,7 +84,7 @@ def decode(body: bytes | str) -> Message:
 
 def _message(data: dict[str, Any]) -> Message:
     raw_id = data.get("id")
-    message_id = raw_id if _is_id(raw_id) else None
+    message_id = raw_id if is_id(raw_id) else None
     if data.get("jsonrpc") != "2.0":
         return Malformed(message_id, INVALID_REQUEST, 'the field "jsonrpc" must be "2.0"')
     if "id" in data and message_id is None and "method" in data:
@@ -111,8 +116,24 @@ def _call(data: dict[str, Any], message_id: MessageId | None) -> Message:
     return Request(message_id, method, params)
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, int | str) and not isinstance(value, bool)
+def is_id(value: object) -> TypeGuard[MessageId]:
+    """True for what may name a request; text that UTF-8 cannot hold could not be sent back."""
+    if isinstance(value, str):
+        return value.isascii() or not _LONE.search(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(text: str) -> float:
+    """A number of JSON; one too large for a float would be written as a word that is no JSON."""
+    return min(max(float(text), -sys.float_info.max), sys.float_info.max)
+
+
+def _no_number(_: str) -> NoReturn:
+    """``NaN`` and ``Infinity``, which Python reads and JSON does not have."""
+    raise ValueError
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_number)
 
 
 class Raw(str):

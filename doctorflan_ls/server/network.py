@@ -8,20 +8,20 @@ import ipaddress
 import os
 import signal
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.i18n import message
 from doctorflan_ls.leaving import leave
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.quiet import quieten, spare_pauses
+from doctorflan_ls.server.signals import on_end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from socket import socket
 
 
-_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 0}
+_INTERRUPTED = 130
 _GOODBYE_SECONDS = 0.4
 
 
@@ -75,23 +75,21 @@ async def _serve(start: Callable[[Host], Awaitable[None]], options: ServerOption
     host = Host(options, lambda _: None, shared=True)
     stopped: asyncio.Future[int] = loop.create_future()
 
-    def stop(code: int) -> None:
+    def stop(number: signal.Signals) -> None:
         if not stopped.done():
-            stopped.set_result(code)
+            stopped.set_result(_INTERRUPTED if number == signal.SIGINT else 0)
 
-    for name, code in _SIGNALS.items():
-        # Windows has no signal handlers in its loop; there Ctrl+C interrupts the run.
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(name, stop, code)
+    on_end(loop, stop)
     serving = asyncio.ensure_future(start(host))
     try:
         await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
     finally:
-        host.close()
         serving.cancel()
         await asyncio.wait((serving,), timeout=_GOODBYE_SECONDS)
+        # Last: what is recorded after the host is closed is not written.
+        host.close()
     sys.stderr.flush()
     # Clients may still be connected, and one that answers no goodbye would hold the loop's end.
     os._exit(stopped.result())

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import deque
+import logging
 from concurrent.futures import Future
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
 
-from doctorflan_ls.server import jsonrpc
+from doctorflan_ls.server import backlog, jsonrpc
 from doctorflan_ls.server.jsonrpc import (
     Malformed,
     Message,
@@ -29,12 +30,14 @@ from doctorflan_ls.server.jsonrpc import (
 from doctorflan_ls.server.params import Params
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
 
     from cattrs import Converter
 
+    from doctorflan_ls.server.backlog import Sink
     from doctorflan_ls.server.connection import Connection
 
+_log = logging.getLogger(__name__)
 Phase = Literal["new", "running", "shutdown", "exited"]
 
 # What a request gets that the phase does not allow (LSP 3.17, "Server lifecycle").
@@ -44,16 +47,6 @@ _OUT_OF_PHASE: dict[Phase, tuple[int, str]] = {
     "shutdown": (jsonrpc.INVALID_REQUEST, "the server was shut down"),
     "exited": (jsonrpc.INVALID_REQUEST, "the server has exited"),
 }
-
-
-class Sink(Protocol):
-    """Where message bodies go; ``write`` never blocks and ``drain`` waits for a slow client."""
-
-    def write(self, body: bytes) -> None:
-        """Queue one message body."""
-
-    async def drain(self) -> None:
-        """Return once the client has taken enough of what is queued."""
 
 
 class ClientRefused(Exception):
@@ -69,10 +62,11 @@ class RepairedProtocol(LanguageServerProtocol):
         super().__init__(server, converter)
         self.phase: Phase = "new"
         self.sink: Sink | None = None
-        self._inbox: deque[Message] = deque()
+        # The methods that may come without an id.
+        self.notifications: Collection[str] = ()
+        self.inbox = backlog.Inbox()
         self._wake = asyncio.Event()
-        self._shrunk = asyncio.Event()
-        self._ended = False
+        self._ended = asyncio.Event()
         # Requests being answered; apart from our own, or a stray response could end a handler.
         self._inflight: dict[MessageId, asyncio.Task[None] | None] = {}
         self._cancelled_early: set[MessageId] = set()
@@ -83,45 +77,53 @@ class RepairedProtocol(LanguageServerProtocol):
     def _register_builtin_features(self) -> None:
         """Leave pygls' own document handling out: the handlers of ``requests`` take its place."""
 
-    def receive(self, message: Message) -> None:
-        """Queue a message; a cancellation overtakes what waits before it."""
+    def receive(self, message: Message, size: int = 0) -> None:
+        """Queue a message of ``size`` bytes; a cancellation overtakes what waits before it."""
         if isinstance(message, Notification) and message.method == "$/cancelRequest":
             self._on_cancel(message.params)
             return
-        self._inbox.append(message)
+        self.inbox.put(message, size)
         self._wake.set()
 
     def end_of_input(self) -> None:
         """Say that nothing more will arrive."""
-        self._ended = True
+        self._ended.set()
         self._wake.set()
 
     @property
     def waiting(self) -> int:
         """Messages received and not yet handled."""
-        return len(self._inbox)
+        return len(self.inbox)
 
-    async def room(self, most: int) -> None:
-        """Wait while more than ``most`` messages wait to be handled."""
-        while len(self._inbox) > most:
-            self._shrunk.clear()
-            await self._shrunk.wait()
+    @property
+    def behind(self) -> bool:
+        """True where the client has much to read: what can be told later would only add to it."""
+        return self.sink is not None and self.sink.unread > backlog.BEHIND_BYTES
 
     async def run(self) -> None:
         """Handle messages in order until ``exit`` or the end of the input."""
         while self.phase != "exited":
-            if not self._inbox:
-                if self._ended:
+            if not self.inbox:
+                if self._ended.is_set():
                     break
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            self._handle(self._inbox.popleft())
-            self._shrunk.set()
-            if self.sink is not None:
-                await self.sink.drain()
+            self._handle(self.inbox.take())
+            if self.sink is not None and self.sink.unread > backlog.MOST_UNREAD_BYTES:
+                await self._read_by_client(self.sink)
             # Lets a cancellation that has arrived by now overtake the next message.
             await asyncio.sleep(0)
+
+    async def _read_by_client(self, sink: Sink) -> None:
+        """Wait for a client that is far behind, unless nothing more comes from it."""
+        drained = asyncio.ensure_future(sink.drain())
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((drained, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+            ended.cancel()
 
     async def close(self) -> None:
         """Stop all that runs for this connection; nothing is sent from here on."""
@@ -162,12 +164,26 @@ class RepairedProtocol(LanguageServerProtocol):
         if callback is not None:
             future.add_done_callback(lambda done: done.cancelled() or callback(done.result()))
         self._outgoing[request_id] = future
+        if len(self._outgoing) > backlog.MOST_ASKED:
+            self._outgoing.pop(next(iter(self._outgoing))).cancel()
         self._send({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         return future
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.sink is not None:
-            self.sink.write(jsonrpc.encode(message))
+            self._write(jsonrpc.encode(message))
+
+    def _write(self, body: bytes) -> None:
+        if self.sink is None:
+            return
+        if self.sink.unread > backlog.GIVE_UP_BYTES:
+            _log.warning("a client that does not read was left")
+            self.sink.give_up()
+            self.sink = None
+            self.inbox.clear()
+            self.end_of_input()
+            return
+        self.sink.write(body)
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -185,11 +201,15 @@ class RepairedProtocol(LanguageServerProtocol):
         if refusal is not None:
             self._send_error(request.id, *refusal)
             return
-        self._inflight[request.id] = None
         handler = self.fm.features[request.method]
         if inspect.iscoroutinefunction(handler):
+            if len(self._inflight) >= backlog.MOST_RUNNING:
+                text = self._server.say("server.too-many-running")
+                self._send_error(request.id, jsonrpc.REQUEST_FAILED, text)
+                return
             self._inflight[request.id] = self._start(self._answer_later(request, handler))
             return
+        self._inflight[request.id] = None
         try:
             result = handler(Params(request.params or {}))
         # The edge of the server: one request's failure is that request's answer.
@@ -230,14 +250,15 @@ class RepairedProtocol(LanguageServerProtocol):
     def _on_notification(self, notification: Notification) -> None:
         if notification.method == "exit":
             self.phase = "exited" if self.phase == "shutdown" else self.phase
-            self._ended = True
-            self._inbox.clear()
+            self._ended.set()
+            self.inbox.clear()
+            self._cancelled_early.clear()
             return
-        handler = self.fm.features.get(notification.method)
-        if handler is None or self.phase != "running":
+        # Nobody would be given the answer of a request that came without an id.
+        if notification.method not in self.notifications or self.phase != "running":
             return
         try:
-            handler(Params(notification.params or {}))
+            self.fm.features[notification.method](Params(notification.params or {}))
         except Exception as error:  # noqa: BLE001
             self._report_notification(notification.method, error)
 
@@ -253,11 +274,11 @@ class RepairedProtocol(LanguageServerProtocol):
 
     def _on_cancel(self, params: object) -> None:
         message_id = params.get("id") if isinstance(params, dict) else None
-        if not isinstance(message_id, int | str):
+        if not jsonrpc.is_id(message_id):
             return
         if self._inflight.get(message_id) is not None:
             self._cancel(message_id)
-        elif any(isinstance(each, Request) and each.id == message_id for each in self._inbox):
+        elif self.inbox.asks(message_id):
             self._cancelled_early.add(message_id)
 
     def _cancel(self, message_id: MessageId) -> None:
@@ -267,12 +288,19 @@ class RepairedProtocol(LanguageServerProtocol):
             task.cancel()
 
     def _answer(self, message_id: MessageId, result: object) -> None:
-        if message_id in self._inflight:
-            del self._inflight[message_id]
-            if isinstance(result, jsonrpc.Raw) and self.sink is not None:
-                self.sink.write(jsonrpc.encode_raw_result(message_id, result))
-                return
-            self._send({"jsonrpc": "2.0", "id": message_id, "result": result})
+        if message_id not in self._inflight:
+            return
+        try:
+            if isinstance(result, jsonrpc.Raw):
+                body = jsonrpc.encode_raw_result(message_id, result)
+            else:
+                body = jsonrpc.encode({"jsonrpc": "2.0", "id": message_id, "result": result})
+        except RecursionError:
+            # Some results hold what the client sent, which was read with a little more stack left.
+            self._answer_error(message_id, JsonRpcInvalidParams("params are nested too deep"))
+            return
+        del self._inflight[message_id]
+        self._write(body)
 
     def _answer_cancelled(self, message_id: MessageId) -> None:
         if message_id in self._inflight:

@@ -116,7 +116,12 @@ class Publisher:
     def _begin(self, uri: str) -> None:
         self._waiting.pop(uri, None)
         document = self._ls.documents.get(uri)
-        if document is not None:
+        if document is None:
+            return
+        if self._ls.protocol.behind:
+            # It gets what is current once it reads again, and not what it missed.
+            self._after(_REST_SECONDS, uri)
+        else:
             self._ls.protocol.background(self._report(document))
 
     async def _report(self, document: Document) -> None:

@@ -15,6 +15,8 @@ from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.server.capabilities import REVIEWED_COMMAND
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from doctorflan_ls.audit import ReviewOutcome
     from doctorflan_ls.drafts import Draft
     from doctorflan_ls.features.review import Decision, Review
@@ -83,8 +85,11 @@ def read_outcome(params: Params, known: tuple[str, ...]) -> str:
     return outcome
 
 
-def record(ls: Connection, params: Params) -> None:
-    """Record what the client says that a doctor did; raises InvalidParams or BadRequest."""
+def record(ls: Connection, params: Params) -> Future[None] | None:
+    """Record what the client says that a doctor did; raises InvalidParams or BadRequest.
+
+    What comes back is done once the audit trail has it; None where there is no trail.
+    """
     from doctorflan_ls.audit import REVIEW_OUTCOMES, Reviewed, review_event  # noqa: PLC0415
     from doctorflan_ls.server import plugged  # noqa: PLC0415
 
@@ -100,7 +105,7 @@ def record(ls: Connection, params: Params) -> None:
         params.uinteger("length") if params.has("length") else None,
     )
     made = _made(ls, block, params.string("uri"))
-    plugged.record_event(ls, review_event(said, made))
+    return plugged.record_event(ls, review_event(said, made))
 
 
 def _made(ls: Connection, block_id: str, uri: str) -> Draft | None:

@@ -9,29 +9,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from doctorflan_ls.leaving import leave
+from doctorflan_ls.server import backlog
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.jsonrpc import Framer, Malformed, decode, frame
 from doctorflan_ls.server.quiet import quieten, spare_pauses
+from doctorflan_ls.server.signals import on_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READ_BYTES = 64 * 1024
-# Beyond this much unread output the server stops reading until the client catches up.
-_HIGH_WATER_BYTES = 16 * 1024 * 1024
-_MAX_WAITING_MESSAGES = 1000
 _PARENT_CHECK_SECONDS = 0.5
+# A process that is told to end handles what it has received, so long at the most.
+_SIGNALLED_SECONDS = 1.0
+_INTERRUPTED = 130
 
 
 def run_stdio(options: ServerOptions | None = None) -> int:
-    """Serve one client until ``exit``, the end of input or the client's death; the exit code."""
+    """Serve one client until ``exit``, the end of input, the client's death or a signal; the exit
+    code.
+    """
     out = claim_stdout()
     code = asyncio.run(_serve(options or ServerOptions(), out))
     leave(code)
@@ -63,12 +69,27 @@ async def _serve(options: ServerOptions, out: int) -> int:
     sink = StdoutSink(out, loop, connection.protocol.end_of_input)
     connection.protocol.sink = sink
     _start_reader(connection, loop, options.max_message_bytes)
+    running = asyncio.ensure_future(connection.protocol.run())
+    interrupted = False
+
+    def end(number: signal.Signals) -> None:
+        nonlocal interrupted
+        interrupted = interrupted or number == signal.SIGINT
+        connection.protocol.end_of_input()
+        loop.call_later(_SIGNALLED_SECONDS, running.cancel)
+
+    on_end(loop, end)
     try:
-        await connection.protocol.run()
+        await asyncio.wait((running,))
+        if not running.cancelled():
+            running.result()
     finally:
-        host.close()
+        # First: what is recorded after the host is closed is not written.
         await connection.close()
+        host.close()
         sink.finish()
+    if interrupted:
+        return _INTERRUPTED
     return 0 if connection.protocol.phase == "exited" else 1
 
 
@@ -82,7 +103,8 @@ class StdoutSink:
         self._loop = loop
         self._on_broken = on_broken
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
-        self._unwritten = 0
+        self.unread = 0
+        self._given_up = False
         self._lower = asyncio.Event()
         self._thread = threading.Thread(target=self._write_all, name="stdout", daemon=True)
         self._thread.start()
@@ -90,14 +112,22 @@ class StdoutSink:
     def write(self, body: bytes) -> None:
         """Queue one message."""
         data = frame(body)
-        self._unwritten += len(data)
+        self.unread += len(data)
         self._queue.put(data)
 
     async def drain(self) -> None:
         """Wait while the client is far behind."""
-        while self._unwritten > _HIGH_WATER_BYTES:
+        while self.unread > backlog.MOST_UNREAD_BYTES:
             self._lower.clear()
             await self._lower.wait()
+
+    def give_up(self) -> None:
+        """Write nothing more, and hold nothing of it."""
+        self._given_up = True
+        with suppress(Empty):
+            while True:
+                self._queue.get_nowait()
+        self._queue.put(None)
 
     def finish(self) -> None:
         """Write what is queued, unless the client has stopped reading."""
@@ -108,7 +138,7 @@ class StdoutSink:
         while (data := self._queue.get()) is not None:
             try:
                 view = memoryview(data)
-                while view:
+                while view and not self._given_up:
                     view = view[os.write(self._descriptor, view) :]
             except OSError:
                 self._call(self._on_broken)
@@ -116,7 +146,7 @@ class StdoutSink:
             self._call(self._written, len(data))
 
     def _written(self, count: int) -> None:
-        self._unwritten -= count
+        self.unread -= count
         self._lower.set()
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
@@ -132,11 +162,12 @@ def _start_reader(connection: Connection, loop: asyncio.AbstractEventLoop, max_b
     def received(data: bytes) -> None:
         for body in framer.feed(data):
             message = body if isinstance(body, Malformed) else decode(body)
-            connection.protocol.receive(message)
+            size = 0 if isinstance(body, Malformed) else len(body)
+            connection.protocol.receive(message, size)
         resume()
 
     def resume() -> None:
-        if connection.protocol.waiting > _MAX_WAITING_MESSAGES:
+        if connection.protocol.inbox.is_full:
             loop.call_later(0.01, resume)
         else:
             ready.set()

@@ -23,6 +23,7 @@ from websockets.asyncio.server import serve as serve_ws
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from doctorflan_ls.server import backlog
 from doctorflan_ls.server.connection import Connection
 from doctorflan_ls.server.host import Host, ServerOptions
 from doctorflan_ls.server.jsonrpc import decode
@@ -34,14 +35,21 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
     from doctorflan_ls.server.protocol import RepairedProtocol
+    from doctorflan_ls.server.seats import Seats
 
-_HIGH_WATER_BYTES = 16 * 1024 * 1024
-_MAX_WAITING_MESSAGES = 1000
+# For the opening handshake, in which nothing is known of a client yet.
+_OPEN_SECONDS = 10.0
+# A client that takes nothing answers no ping either, and is left after twice this.
+_PING_SECONDS = 20.0
 # For the closing handshake, which a client may never answer.
 _CLOSE_SECONDS = 0.3
 # How a browser, which can set no header on a WebSocket, may pass the token out of the URL.
 _TOKEN_PROTOCOL = "doctorflan.token."  # noqa: S105  # a prefix, no secret
 _PROTOCOL = Subprotocol("doctorflan.lsp")
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 17\r\nConnection: close\r\n\r\ntoo many clients\n"
+)
 
 
 def run_ws(
@@ -52,8 +60,10 @@ def run_ws(
     options: ServerOptions | None = None,
 ) -> int:
     """Serve until interrupted; the exit code. ``origins`` are allowed besides loopback ones."""
-    made = secrets.token_urlsafe(24) if token is None else None
-    gate = Gate(token or made or "", frozenset(origins))
+    # A variable that was not set gives an empty one, which anybody has.
+    given = (token or "").strip()
+    made = None if given else secrets.token_urlsafe(24)
+    gate = Gate(given or made or "", frozenset(origins))
     start = partial(_listen, host, port, gate, made)
     return serve(start, (host, port), options or ServerOptions())
 
@@ -67,7 +77,9 @@ class Gate:
 
     def check(self, socket: ServerConnection, request: Request) -> Response | None:
         """None lets the client in; a response sends it away."""
-        if not self.allows_origin(request.headers.get("Origin")):
+        origins = request.headers.get_all("Origin")
+        # No browser names two.
+        if len(origins) > 1 or not self.allows_origin(origins[0] if origins else None):
             return socket.respond(HTTPStatus.FORBIDDEN, "origin not allowed\n")
         if not any(
             hmac.compare_digest(offered.encode("utf-8", "replace"), self.token.encode())
@@ -91,10 +103,11 @@ class Gate:
 
 
 def _offered_tokens(request: Request) -> list[str]:
-    offered = parse_qs(urlsplit(request.path).query).get("token", [])
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        offered.append(value.strip())
+    offered = parse_qs(request.path.partition("?")[2]).get("token", [])
+    for header in request.headers.get_all("Authorization"):
+        kind, _, value = header.partition(" ")
+        if kind.lower() == "bearer":
+            offered.append(value.strip())
     for header in request.headers.get_all("Sec-WebSocket-Protocol"):
         names = (name.strip() for name in header.split(","))
         offered += [
@@ -123,11 +136,39 @@ def listen(
         process_request=admit,
         select_subprotocol=_select_protocol,
         max_size=host.options.max_message_bytes,
+        # Each that waits may be of that size; those that were handed on are counted by the inbox.
+        max_queue=1,
+        open_timeout=_OPEN_SECONDS,
+        ping_interval=_PING_SECONDS,
+        ping_timeout=_PING_SECONDS,
+        create_connection=_seated(host.seats),
         logger=logging.getLogger("websockets.server"),
         close_timeout=_CLOSE_SECONDS,
         # What runs here is nobody's business.
         server_header=None,
     )
+
+
+def _seated(seats: Seats) -> type[ServerConnection]:
+    """A client that is sent away before it has said anything where there are too many."""
+
+    class Seated(ServerConnection):
+        has_seat = False
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self.has_seat = seats.take()
+            if not self.has_seat:
+                self.transport.write(_FULL)
+                self.transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self.has_seat:
+                self.has_seat = False
+                seats.leave()
+            super().connection_lost(exc)
+
+    return Seated
 
 
 async def _listen(address: str, port: int, gate: Gate, made: str | None, host: Host) -> None:
@@ -144,24 +185,28 @@ class _WsSink:
     def __init__(self, socket: ServerConnection) -> None:
         self._socket = socket
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
-        self._unsent = 0
+        self.unread = 0
         self._lower = asyncio.Event()
 
     def write(self, body: bytes) -> None:
-        self._unsent += len(body)
+        self.unread += len(body)
         self._queue.put_nowait(body)
 
     async def drain(self) -> None:
-        while self._unsent > _HIGH_WATER_BYTES:
+        while self.unread > backlog.MOST_UNREAD_BYTES:
             self._lower.clear()
             await self._lower.wait()
+
+    def give_up(self) -> None:
+        self._queue = asyncio.Queue()
+        self._socket.transport.abort()
 
     async def send_all(self) -> None:
         with suppress(ConnectionClosed):
             while True:
                 body = await self._queue.get()
                 await self._socket.send(body, text=True)
-                self._unsent -= len(body)
+                self.unread -= len(body)
                 self._lower.set()
                 self._queue.task_done()
 
@@ -192,6 +237,6 @@ async def _run(connection: Connection, sink: _WsSink) -> None:
 async def _read(socket: ServerConnection, protocol: RepairedProtocol) -> None:
     with suppress(ConnectionClosed):
         async for body in socket:
-            protocol.receive(decode(body))
-            await protocol.room(_MAX_WAITING_MESSAGES)
+            protocol.receive(decode(body), len(body))
+            await protocol.inbox.room()
     protocol.end_of_input()

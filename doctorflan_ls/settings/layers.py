@@ -2,8 +2,9 @@
 
 Later layers win: defaults, the user's file, the workspace file, the client, the environment, the
 command line. A workspace file comes with a folder that somebody else may have written, so it may
-not name network hosts, models or plugins. Nor may the client of a shared server, which is not its
-user: that one chooses among the models that are there. A wrong key or value is reported once, its
+not name network hosts, models or plugins, nor files of rules, whose patterns can be made to run for
+hours. Nor may the client of a shared server, which is not its user: that one chooses among the
+models that are there. A wrong key or value is reported once, its
 default stands, and the rest of its layer is kept.
 """
 
@@ -39,6 +40,7 @@ _SHORT_VARIABLES = {f"{ENVIRONMENT_PREFIX}PLUGINS": _ALLOW}
 _TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 # What a workspace file may not touch, whether or not this version has such a setting.
 _TRUSTED_SECTIONS = frozenset({"network", "models", "plugins", "audit"})
+_TABLE = "checks.score_table"
 # What of these neither names a place nor costs the other clients of a shared server anything.
 # Who works at a client is known to that client alone.
 _ANY_CLIENT = frozenset(
@@ -67,10 +69,9 @@ class Source:
     origin: str = ""
     shared: bool = False
 
-    def may_set(self, key: str) -> bool:
+    def may_set(self, key: str, raw: object) -> bool:
         """False for what only the server's own user decides."""
-        is_trusted = key.partition(".")[0] in _TRUSTED_SECTIONS
-        return not (self.shared and is_trusted and key not in _ANY_CLIENT)
+        return not (self.shared and _is_trusted(key, raw) and key not in _ANY_CLIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def resolve(sources: Iterable[Source]) -> Resolved:
         for key, raw in _flat(_unwrapped(source)):
             if raw is None:
                 continue
-            if not source.may_set(key):
+            if not source.may_set(key, raw):
                 refused.append(key)
                 continue
             try:
@@ -240,9 +241,17 @@ def _refusal(keys: Iterable[str], source: Source) -> BadSetting:
     return BadSetting("settings.untrusted-client", setting=names, origin=origin)
 
 
+def _is_trusted(key: str, raw: object) -> bool:
+    """True for what neither a workspace nor a client of a shared server may set to ``raw``."""
+    # A table of points may be chosen by its id.
+    names_file = isinstance(raw, str) and raw.casefold().endswith(".toml")
+    is_file = key == "checks.rules" or (key == _TABLE and names_file)
+    return is_file or key.partition(".")[0] in _TRUSTED_SECTIONS
+
+
 def _checked(key: str, raw: object, source: Source) -> object:
     origin = source.origin or source.layer
-    if source.layer == "workspace" and key.partition(".")[0] in _TRUSTED_SECTIONS:
+    if source.layer == "workspace" and _is_trusted(key, raw):
         raise BadSetting("settings.untrusted", setting=key, origin=origin)
     setting = SETTINGS.get(key)
     if setting is None:

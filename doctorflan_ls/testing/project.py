@@ -33,7 +33,8 @@ def points_of(folder: Path) -> Iterator[Point]:
     """The entry points that the checkout declares; raises BadRequest as `load_project` does."""
     file = folder / "pyproject.toml"
     project = _project(file)
-    entries = project.get("entry-points", {}).get(GROUP, {})
+    groups = project.get("entry-points", {})
+    entries = groups.get(GROUP, {}) if isinstance(groups, dict) else {}
     name = project.get("name")
     if not isinstance(name, str) or not isinstance(entries, dict) or not entries:
         raise BadRequest("plugins.no-entry-point", file=file, group=GROUP)
@@ -50,7 +51,7 @@ def _project(file: Path) -> dict[str, Any]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BadRequest("plugins.no-project", file=file, reason=reason) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("plugins.no-project", file=file, reason=error) from None
     project = read.get("project", {})
     return project if isinstance(project, dict) else {}

@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from doctorflan_ls.server.jsonrpc import Framer
 
@@ -29,7 +30,12 @@ class RpcError(Exception):
 
 
 class Peer:
-    """Answers are matched by id; everything else the server says is kept in ``heard``."""
+    """Answers are matched by id; everything else the server says is kept in ``heard``.
+
+    ``patience`` is how many seconds an answer may take: a guard.
+    """
+
+    patience = 20.0
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
@@ -38,9 +44,21 @@ class Peer:
         self._news = asyncio.Condition()
         self._ids = count(1)
         self.closed = asyncio.Event()
+        self._pump: asyncio.Task[None]
 
     async def send_body(self, body: bytes) -> None:
         raise NotImplementedError
+
+    async def _read(self) -> None:
+        raise NotImplementedError
+
+    def stop_reading(self) -> None:
+        """Take nothing more of what the server sends."""
+        self._pump.cancel()
+
+    def read_again(self) -> None:
+        """Take what has waited, and all that comes."""
+        self._pump = asyncio.create_task(self._read())
 
     async def send(self, message: dict[str, Any]) -> None:
         await self.send_body(json.dumps({"jsonrpc": "2.0", **message}).encode())
@@ -55,7 +73,7 @@ class Peer:
         return asked
 
     async def answer(self, asked: Any) -> Any:
-        message = await asyncio.wait_for(self._waiting[asked], 20)
+        message = await asyncio.wait_for(self._waiting[asked], self.patience)
         if "error" in message:
             raise RpcError(message["error"])
         return message["result"]
@@ -106,7 +124,7 @@ class StreamPeer(Peer):
         self.writer = writer
         self._reader = reader
         self._framer = Framer()
-        self.raw = b""
+        self.raw = bytearray()
         self._pump = asyncio.create_task(self._read())
 
     async def send_body(self, body: bytes) -> None:
@@ -169,6 +187,8 @@ async def stdio(model: str = "", log_level: str = "WARNING") -> AsyncIterator[Pr
     finally:
         if process.returncode is None:
             process.kill()
+        # What a test left unread would be waited for.
+        process._transport.get_pipe_transport(1).close()
         await process.wait()
 
 
@@ -213,6 +233,7 @@ async def tcp(port: int) -> AsyncIterator[StreamPeer]:
     try:
         yield peer
     finally:
+        peer.stop_reading()
         writer.close()
 
 
@@ -229,9 +250,11 @@ class WsPeer(Peer):
         await self.socket.send(body, text=True)
 
     async def _read(self) -> None:
-        async for body in self.socket:
-            self.kinds.add(type(body))
-            await self.take(body)
+        # A server that was killed says no goodbye.
+        with suppress(ConnectionClosed):
+            async for body in self.socket:
+                self.kinds.add(type(body))
+                await self.take(body)
         self.closed.set()
 
 

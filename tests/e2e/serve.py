@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
 import logging
 import os
 import sys
@@ -103,7 +105,7 @@ def several(name: str, options: ModelOptions) -> Model:
         raise ModelUnavailable("engine.memory", model=name)
     if name == "bursting":
         raise RuntimeError(name)
-    found = {"failing": FailingModel, "talking": TalkingModel}.get(name)
+    found = {"brief": BriefModel, "failing": FailingModel, "talking": TalkingModel}.get(name)
     return load_model(name, options) if found is None else found()
 
 
@@ -112,6 +114,12 @@ MODELS = {"brief": BriefModel, "endless": EndlessModel, "deaf": DeafModel, "rais
 
 def text_of(ls: Connection, params: Params) -> str:
     return str(ls.document(params.uri()).text)
+
+
+async def text_later(ls: Connection, params: Params) -> str:
+    """An answer that is made beside the others: none waits for the client to read another."""
+    await asyncio.sleep(0.1)
+    return text_of(ls, params)
 
 
 def raising(ls: Connection, params: Params) -> None:
@@ -167,12 +175,25 @@ def modules(ls: Connection, params: Params) -> list[str]:
     return sorted(sys.modules)
 
 
+def held(ls: Connection, params: Params) -> dict[str, int]:
+    """How much of each kind is kept for this connection, and for all."""
+    protocol = ls.protocol
+    kept = ("_inflight", "_cancelled_early", "_tasks", "_outgoing")
+    return {
+        **{name.strip("_"): len(getattr(protocol, name)) for name in kept},
+        "waiting": protocol.waiting,
+        "connections": len(ls.host.connections),
+        "all_tasks": len(asyncio.all_tasks()),
+    }
+
+
 def threads(ls: Connection, params: Params) -> list[str]:
     return sorted(thread.name for thread in threading.enumerate())
 
 
 EXTRA = {
     "test/text": text_of,
+    "test/textLater": text_later,
     "test/raise": raising,
     "test/raiseLater": raising_later,
     "test/refuse": refusing,
@@ -183,6 +204,7 @@ EXTRA = {
     "test/ask": asking,
     "test/made": made,
     "test/modules": modules,
+    "test/held": held,
     "test/threads": threads,
 }
 
@@ -193,9 +215,18 @@ def options(model: str | None) -> server.ServerOptions:
     return server.ServerOptions(load_model=None if model is None else lambda *_: MODELS[model]())
 
 
+def change_constants() -> None:
+    """Shorten waits: ``TEST_CONSTANTS`` is a JSON object of ``module:NAME`` and the values."""
+    for name, value in json.loads(os.environ.get("TEST_CONSTANTS", "{}")).items():
+        module, _, constant = name.partition(":")
+        setattr(importlib.import_module(module), constant, value)
+
+
 def main() -> int:
     transport, *arguments = sys.argv[1:]
+    change_constants()
     requests.FEATURES.update(EXTRA)
+    requests.NOTIFICATIONS.update(("test/raise", "test/raiseNotified"))
     logging.basicConfig(level=os.environ.get("TEST_LOG_LEVEL", "WARNING"), stream=sys.stderr)
     chosen = options(os.environ.get("TEST_MODEL"))
     if transport == "stdio":

@@ -14,7 +14,7 @@ from doctorflan_ls.errors import ModelUnavailable
 from doctorflan_ls.models.base import ChatModel, Kind, Listed, Model, ModelOptions
 from doctorflan_ls.models.folders import manifest as manifests
 from doctorflan_ls.models.folders import paths
-from doctorflan_ls.models.folders.manifest import Manifest, ModelFile
+from doctorflan_ls.models.folders.manifest import Manifest
 
 # Folders with this beginning are half made, or half removed; no id begins with a dot.
 HIDDEN = "."
@@ -90,7 +90,10 @@ def folder_model(folder: Path) -> FolderModel:
     manifest = manifests.read(folder)
 
     def load(options: ModelOptions) -> Model:
-        return as_model(load_chat(folder, manifest, options))
+        from doctorflan_ls.models.language import LanguageModel  # noqa: PLC0415
+
+        chat, vouched = _load(folder, manifest, options)
+        return LanguageModel(chat, vouched.holds)
 
     return FolderModel(manifest.spec(host=host_of(manifest.url)), load, folder, manifest)
 
@@ -112,8 +115,17 @@ def load_chat(folder: Path, manifest: Manifest, options: ModelOptions) -> ChatMo
 
     Raises ModelUnavailable.
     """
-    verify(folder, manifest)
-    return _loader(manifest.kind)(folder, manifest, options)
+    return _load(folder, manifest, options)[0]
+
+
+def _load(folder: Path, manifest: Manifest, options: ModelOptions) -> tuple[ChatModel, Vouched]:
+    vouched = verify(folder, manifest)
+    chat = _loader(manifest.kind)(folder, manifest, options)
+    # What was compared is what was loaded.
+    if not vouched.holds():
+        chat.close()
+        raise ModelUnavailable("store.file-changed", model=manifest.id)
+    return chat, vouched
 
 
 def _loader(kind: Kind) -> Callable[[Path, Manifest, ModelOptions], ChatModel]:
@@ -130,26 +142,41 @@ def _loader(kind: Kind) -> Callable[[Path, Manifest, ModelOptions], ChatModel]:
     return load
 
 
-def as_model(chat: ChatModel) -> Model:
-    """A language model that drafts."""
-    from doctorflan_ls.models.language import LanguageModel  # noqa: PLC0415
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Files that were compared with their hashes, and how the system knew each before that."""
 
-    return LanguageModel(chat)
+    stamps: tuple[tuple[Path, tuple[int, ...]], ...]
+
+    def holds(self) -> bool:
+        """True while none of them was touched since. Weights are read from their file again and
+        again, so that a change of it changes the model.
+        """
+        try:
+            return all(_stamp(path) == stamp for path, stamp in self.stamps)
+        except OSError:
+            return False
 
 
-def verify(folder: Path, manifest: Manifest) -> None:
+def verify(folder: Path, manifest: Manifest) -> Vouched:
     """Compare every file of the manifest with its size and its hash.
 
     A file that this process compared before, and that the system says nobody touched since, is not
     read again. Raises ModelUnavailable for one that is missing or differs, and for one that the
     manifest does not list but that would be read.
     """
+    stamps: list[tuple[Path, tuple[int, ...]]] = []
     for each in manifest.files:
         path = folder / each.path
         try:
-            seen = _identity(path, each)
+            stamp = _stamp(path)
+            stamps.append((path, stamp))
+            # Windows keeps no time of the last change that a program cannot set back.
+            seen = None if os.name == "nt" else (*stamp, each.sha256)
             if seen in _verified:
                 continue
+            if not path.is_file():
+                raise ModelUnavailable("store.file-differs", model=manifest.id, path=path)
             if path.stat().st_size != each.size or manifests.sha256(path) != each.sha256:
                 raise ModelUnavailable("store.file-differs", model=manifest.id, path=path)
         except FileNotFoundError:
@@ -158,10 +185,11 @@ def verify(folder: Path, manifest: Manifest) -> None:
             reason = error.strerror or type(error).__name__
             raise ModelUnavailable("store.unreadable", source=path, reason=reason) from None
         # A file that changed while it was read is read again the next time.
-        if seen is not None and seen == _identity(path, each):
+        if seen is not None and seen[:-1] == _stamp(path):
             _verified.add(seen)
     if manifest.files:
         _refuse_unlisted(folder, manifest)
+    return Vouched(tuple(stamps))
 
 
 def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
@@ -176,13 +204,10 @@ def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
             raise ModelUnavailable("store.unlisted", model=manifest.id, path=folder / name)
 
 
-def _identity(path: Path, file: ModelFile) -> tuple[object, ...] | None:
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes whenever the file's bytes do; raises OSError."""
     found = path.stat()
-    # Windows keeps no time of the last change that a program cannot set back.
-    if os.name == "nt":
-        return None
-    inode = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    return (*inode, file.sha256)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def remove(model: str, options: ModelOptions) -> Path:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from doctorflan_ls.models.local.chat_template import ChatTemplate
 
 _T = TypeVar("_T")
+# Beyond it the library takes no number for a token; vocabularies are far smaller.
+_MOST_IDS = 2**32
 
 
 def compiled_template(source: str, path: Path, variables: Mapping[str, object]) -> ChatTemplate:
@@ -98,7 +100,7 @@ def read_end_ids(folder: Path) -> set[int]:
         found.update(
             entry
             for entry in (value if isinstance(value, list) else [value])
-            if isinstance(entry, int) and not isinstance(entry, bool)
+            if isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < _MOST_IDS
         )
     return found
 

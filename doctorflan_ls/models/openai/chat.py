@@ -38,6 +38,8 @@ _STOPS_SENT = 4
 # What tells a model to keep placeholders, longer in Chinese.
 _ADVICE_TOKENS = 64
 _MAX_PLAIN_BYTES = 64 * 1024
+# Not every server keeps to the number of tokens. One of text has 16 characters at the most.
+_TOKEN_CHARACTERS = 32
 _PLAIN = ("", "identity")
 
 
@@ -160,10 +162,9 @@ class OpenAIChat:
         self, messages: Sequence[Message], sampling: Sampling, stop: Stop
     ) -> Generator[str, None, Finish]:
         """One attempt. Raises Fault and Stopped."""
+        parameters = self._parameters(messages, sampling)
         body = payload(
-            self._model,
-            [(message.role, message.text) for message in messages],
-            self._parameters(messages, sampling),
+            self._model, [(message.role, message.text) for message in messages], parameters
         )
         with self._peer.request("POST", "chat/completions", stop, body) as (response, wire):
             if fault := self._peer.refusal(response):
@@ -175,7 +176,8 @@ class OpenAIChat:
                 failed = b'"error"' in body_of(response, _MAX_PLAIN_BYTES)
                 raise Fault("openai.failed-midway" if failed else "openai.no-stream")
             said = _while_wanted(events.data_of(response.iter_stream()), stop)
-            return (yield from text_of(said, wire.ending))
+            most = parameters[self._limit_name] * _TOKEN_CHARACTERS
+            return (yield from _bounded(text_of(said, wire.ending), most))
 
     def _parameters(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         most = sampling.max_tokens
@@ -202,6 +204,21 @@ class OpenAIChat:
         return ModelUnavailable(
             fault.key, host=self._peer.address.name, model=self._model, **fault.fields
         )
+
+
+def _bounded(pieces: Generator[str, None, Finish], most: int) -> Generator[str, None, Finish]:
+    """The pieces until ``most`` characters: a server that goes on is heard no longer."""
+    with closing(pieces):
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                finish: Finish = end.value
+                return finish
+            most -= len(piece)
+            if most < 0:
+                return "length"
+            yield piece
 
 
 def _while_wanted(said: Iterable[str], stop: Stop) -> Iterator[str]:

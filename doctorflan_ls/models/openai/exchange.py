@@ -169,5 +169,5 @@ def _retry_after(response: httpcore2.Response) -> float | None:
         when = parsedate_to_datetime(value)
         now = parsedate_to_datetime(header(response, b"date"))
         return max((when - now).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

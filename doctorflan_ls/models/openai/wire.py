@@ -43,6 +43,7 @@ class Wire(NetworkBackend):
         self.limit = _MAX_HEAD_BYTES
         self.received = 0
         self.has_answer = False
+        self._last: float | None = None
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
@@ -52,8 +53,8 @@ class Wire(NetworkBackend):
         self.limit = _MAX_ANSWER_BYTES
 
     def ending(self) -> None:
-        """All that matters is here: what still comes is not waited for long."""
-        self.silence = min(self.silence, _LAST_SECONDS)
+        """All that matters is here: what still comes is not waited for long, silent or not."""
+        self._last = time.monotonic() + _LAST_SECONDS
 
     def hang_up(self) -> None:
         """Cut the connection; returns at once and never raises."""
@@ -74,6 +75,10 @@ class Wire(NetworkBackend):
         """``seconds``, or what is left until the deadline; raises Stopped or Fault at its end."""
         if self.stop.is_set():
             raise Stopped
+        if self._last is not None:
+            seconds = min(seconds, self._last - time.monotonic())
+            if seconds <= 0:
+                raise Fault("openai.deadline")
         left = self.stop.left()
         if left is None:
             return seconds

@@ -67,3 +67,16 @@ FEATURES: dict[str, Callable[..., Any]] = {
     "doctorflan/context": context.context,
     "doctorflan/drafts": drafts.drafts,
 }
+
+# What may come without an id; one of these that has an id is answered all the same.
+NOTIFICATIONS = {
+    "initialized",
+    "$/setTrace",
+    "window/workDoneProgress/cancel",
+    "workspace/didChangeConfiguration",
+    "workspace/didChangeWatchedFiles",
+    "textDocument/didOpen",
+    "textDocument/didChange",
+    "textDocument/didClose",
+    "doctorflan/context",
+}

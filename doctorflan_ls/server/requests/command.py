@@ -1,6 +1,7 @@
 """workspace/executeCommand: drafts and reviews, for clients whose way to them is a command.
 
-Each answers at once. What it leads to follows as ``workspace/applyEdit``, a failure as a message.
+Each answers at once, or once the audit trail has what it told of. What it leads to follows as
+``workspace/applyEdit``, a failure as a message.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pygls.exceptions import JsonRpcInvalidParams
 
 from doctorflan_ls.errors import BadRequest
-from doctorflan_ls.server import capabilities, dismissing, jobs, reviewing
+from doctorflan_ls.server import capabilities, dismissing, jobs, plugged, reviewing
 from doctorflan_ls.server.edits import workspace_edit
 from doctorflan_ls.server.orders import Order, fill, order_again, read_order, standing
 from doctorflan_ls.server.params import Params
@@ -19,6 +20,7 @@ from doctorflan_ls.server.protocol import ClientRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
     from doctorflan_ls.features.review import Decision
     from doctorflan_ls.server.connection import Connection
@@ -31,8 +33,8 @@ def command(title: str, data: Json) -> Json:
     return {"title": title, "command": capabilities.DRAFT_COMMAND, "arguments": [data]}
 
 
-def execute_command(ls: Connection, params: Params) -> None:
-    """Begin what the command asks for and answer at once."""
+async def execute_command(ls: Connection, params: Params) -> None:
+    """Begin what the command asks for, and wait a moment for what it has recorded."""
     begin = _COMMANDS.get(params.string("command"))
     if begin is None:
         known = ", ".join(capabilities.COMMANDS)
@@ -41,7 +43,7 @@ def execute_command(ls: Connection, params: Params) -> None:
     if len(arguments) != 1:
         msg = "params.arguments must hold one object"
         raise JsonRpcInvalidParams(msg)
-    begin(ls, arguments[0])
+    await plugged.settled(begin(ls, arguments[0]))
 
 
 def _draft(ls: Connection, argument: Params) -> None:
@@ -61,7 +63,7 @@ def _regenerate(ls: Connection, argument: Params) -> None:
     _begin(ls, _again(ls, *_read_review(ls, argument)))
 
 
-_COMMANDS: dict[str, Callable[[Connection, Params], None]] = {
+_COMMANDS: dict[str, Callable[[Connection, Params], Future[None] | None]] = {
     capabilities.DRAFT_COMMAND: _draft,
     capabilities.ACCEPT_COMMAND: _accept,
     capabilities.DISCARD_COMMAND: _discard,
@@ -119,7 +121,9 @@ async def _deliver(ls: Connection, order: Order, reason: str | None) -> None:
         replaced = reviewing.report(document, order.block, "regenerated", reason)
     token = await _progress_token(ls)
     with ls.progresses.begin(token, title, task.cancel) as progress:
-        follow = jobs.Follow(lambda _, text: progress.grow(text))
+        follow = jobs.Follow(
+            lambda _, text: progress.grow(text), is_behind=lambda: ls.protocol.behind
+        )
         try:
             edit = await fill(ls, order, follow.see)
         finally:

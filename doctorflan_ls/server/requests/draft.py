@@ -42,7 +42,7 @@ async def draft(ls: Connection, params: Params) -> Json:
             ls.progresses.notify(partial, {"offset": offset, "text": text})
         progress.grow(text)
 
-    follow = jobs.Follow(send)
+    follow = jobs.Follow(send, is_behind=lambda: ls.protocol.behind)
     wanted = jobs.Wanted(prompt, chosen, insist=model is not None)
     with ls.progresses.begin(params.token("workDoneToken"), title, task.cancel) as progress:
         try:

@@ -23,7 +23,9 @@ def initialize(ls: Connection, params: Params) -> dict[str, Any]:
     ls.configuration.options = params.raw.get("initializationOptions")
     ls.configuration.root_uri = _root_uri(params)
     ls.protocol.phase = "running"
-    ls.host.watch(process_id)
+    # None of these is a process; a negative one would be taken for a group of them.
+    if process_id is not None and process_id > 0:
+        ls.host.watch(process_id)
     return {
         "capabilities": server_capabilities(ls.client),
         "serverInfo": {"name": ls.name, "version": ls.version},
