@@ -57,9 +57,10 @@ came from.
 A wrong name or value is reported once, with the nearest name; the rest of its file is kept. The
 server takes the workspace's file from its first folder, and reads everything again when the editor
 says that its configuration or that file changed.
-A workspace file may not set anything under `network`, `models`, `plugins` or `audit`: it comes with
-a folder that somebody else may have written.
-Nor may a client of the TCP or WebSocket server, which is not its user. Of these it sets only
+A workspace file may not set anything under `network`, `models`, `plugins` or `audit`, nor name a
+file of rules or points (`checks.rules`, a path in `checks.score_table`): it comes with a folder
+that somebody else may have written.
+Nor may a client of the TCP or WebSocket server, which is not its user. Of all these it sets only
 `models.use`, `models.max_tokens`, `models.temperature` and `models.seed`: it chooses among the
 models that the server has. Folders, hosts and memory are the server's own: its user's file, its
 environment, its command line. What else a client sends there is reported in one line and ignored.

@@ -9,7 +9,7 @@ from doctorflan_ls.prompts.fence import seen
 # What may become something else with the next character is held back; so is an escape sequence.
 _UNDECIDED = re.compile(
     r"(?:[!\]]?[\[［〔][\d,，、\- ]{0,12}[\]］〕]?"
-    r"|[*_]+|\]|!|<|\r|\\|\x1b[^\n]{0,400}|\x9b[0-?]*)\Z"
+    r"|(?<![*_])[*_]+|\]|!|<|\r|\\|\x1b[^\n]{0,400}|\x9b[0-?]*)\Z"
 )
 # What a draft's evidence is shown with; a model has none, and copies it from what it has read.
 _CITED = re.compile(r"[\[［〔](\d[\d,，、\- ]{0,11})[\]］〕]")

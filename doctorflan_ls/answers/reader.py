@@ -20,6 +20,8 @@ _COLON = re.compile(r"[:：]\s*$")
 _LONGEST_CHATTER = 120
 _JSON = "json\n"
 _LONGEST_JSON = 100_000
+# Nothing but text is as long; whatever is undecided is read anew with each piece.
+_LONGEST_UNDECIDED = 1000
 _SHORTEST_ECHO = 4
 # A piece of a line of the request that is as long as this is no answer either.
 _LONG_ECHO = 8
@@ -124,13 +126,14 @@ class AnswerReader:
     def _undecided(self) -> bool:
         """True while the line may become something else than text."""
         line = self._line
-        folded = fold(_ITEM.sub("", line))
         if self._titles.heading(line + "\n") and ("：" in line or ":" in line):
             return False
+        if len(line) > _LONGEST_UNDECIDED:
+            return self._list is not None
         return (
             self._list is not None
             or self._titles.may_begin(line)
-            or self._repeats(folded)
+            or self._repeats(fold(_ITEM.sub("", line)))
             or (not self._begun and len(line) <= _LONGEST_CHATTER and _may_announce(line))
             or self._numbers(line)
             or _EMPTY.match(line) is not None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from doctorflan_ls.answers.headings import fold
 
@@ -24,6 +24,8 @@ _LONG = 16
 _TIMES = 6
 _LEAST = 16
 _LONGEST_PERIOD = 60
+# What goes on for so long without an end is cut there: each piece of it is compared as a whole.
+_LONGEST = 600
 
 
 class Repetition:
@@ -35,6 +37,8 @@ class Repetition:
         self._recorded = sorted(sentence for sentence in told if len(sentence) >= _LONG)
         self.over = False
         self._said: Counter[str] = Counter()
+        # Those that may not be said once more, in order.
+        self._often: list[str] = []
         self._sentence = ""
         self._shown = 0
         self._tail = ""
@@ -54,7 +58,8 @@ class Repetition:
                 self.over = True
                 break
             self._sentence += char
-            if char in _ENDS or _FULL_STOP.search(self._sentence, len(self._sentence) - 3):
+            size = len(self._sentence)
+            if char in _ENDS or size >= _LONGEST or _FULL_STOP.search(self._sentence, size - 3):
                 shown.append(self.finish())
         if not self.over and not self._comes_again():
             shown.append(self._rest())
@@ -66,6 +71,8 @@ class Repetition:
         if len(folded) >= _WORD:
             self.over = self.over or self._said[folded] >= _most(folded)
             self._said[folded] += 1
+            if self._said[folded] == _most(folded):
+                insort(self._often, folded)
         rest = "" if self.over or self._is_recorded(folded) else self._rest()
         self._sentence = ""
         self._shown = 0
@@ -97,11 +104,12 @@ class Repetition:
     def _comes_again(self) -> bool:
         """True while the sentence may become one that was said too often, or that was given."""
         folded = _folded(self._sentence)
-        at = bisect_left(self._recorded, folded)
-        if at < len(self._recorded) and self._recorded[at].startswith(folded):
-            return True
-        often = (said for said, times in self._said.items() if times >= _most(said))
-        return any(said.startswith(folded) for said in often)
+        return _begins_one(self._recorded, folded) or _begins_one(self._often, folded)
+
+
+def _begins_one(ordered: Sequence[str], start: str) -> bool:
+    at = bisect_left(ordered, start)
+    return at < len(ordered) and ordered[at].startswith(start)
 
 
 def _most(sentence: str) -> int:

@@ -111,26 +111,34 @@ class _Place:
     def __init__(self, at: Scope, words: _Words) -> None:
         self.at = at
         self.words = words
+        # By pattern and sentence: many words may stand in one sentence.
+        self._known: dict[tuple[re.Pattern[str], Span], bool] = {}
 
     def rule(self, row: _Row, within: Span) -> Rule | None:
         """The rule of ``row`` as it is said at ``within``; None where nothing is said."""
         sentence = self._sentence(within)
-        text = self.at.text[sentence.start : sentence.end]
-        if row.near is not None and not row.near.search(text):
+        if row.near is not None and not self._holds(row.near, sentence):
             return None
-        if row.unless is not None and row.unless.search(text):
+        if row.unless is not None and self._holds(row.unless, sentence):
             return None
         if self._labs.overlap(self._in_note(within)):
             return None
         section = self._section(within.start)
         listed = section in self.words.sections
         drug = listed or self._drugs.overlap(self._in_note(sentence))
-        given = drug or bool(self.words.dose.search(text))
+        given = drug or self._holds(self.words.dose, sentence)
         if row.where == "any":
             return row.rule if given else replace(row.rule, severity="information")
         if section in self.words.measured:
             return None
         return row.rule if (drug if row.where == "drug" else given) else None
+
+    def _holds(self, pattern: re.Pattern[str], sentence: Span) -> bool:
+        known = self._known.get((pattern, sentence))
+        if known is None:
+            found = pattern.search(self.at.text[sentence.start : sentence.end])
+            known = self._known[pattern, sentence] = found is not None
+        return known
 
     @cached_property
     def _breaks(self) -> list[int]:

@@ -96,7 +96,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise BadRequest("eval.prompts-unreadable", file=path, reason=reason) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("eval.prompts-unreadable", file=path, reason=str(error)) from None
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from doctorflan_ls.errors import DoctorFlanError
-from doctorflan_ls.i18n import Locale, message
+from doctorflan_ls.i18n import Locale, message, one_line
 
 RowId = int | str
 Form = Literal["single", "multi"]
 
 CASE_TAG = "<病例描述>"
+_MOST_DIGITS = 300
 _CASE = re.compile(r"<病例描述>\s*[:：]?\s*")
 
 
@@ -66,8 +67,12 @@ class Problem(NamedTuple):
 
     def text(self, locale: Locale) -> str:
         """One line: the file, the row and what is wrong; nothing of the row's text."""
-        why = message(self.key, locale, **self.fields)
-        return message("eval.problem", locale, file=self.file, row=self.row, why=why)
+        shown = {
+            name: one_line(value) if isinstance(value, str) else value
+            for name, value in self.fields.items()
+        }
+        why = message(self.key, locale, **shown)
+        return message("eval.problem", locale, file=one_line(self.file), row=self.row, why=why)
 
 
 def case_of(text: str) -> str:
@@ -89,7 +94,8 @@ def in_order(ids: Sequence[RowId]) -> list[RowId]:
 def sort_key(row_id: RowId) -> tuple[bool, int, str]:
     """What ids are sorted by."""
     text = str(row_id)
-    number = text.isascii() and text.isdigit()
+    # A longer one is no number of a row, and Python refuses to make one of it.
+    number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
     return (not number, int(text) if number else 0, text)
 
 

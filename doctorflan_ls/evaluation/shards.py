@@ -98,10 +98,19 @@ def _run(path: Path) -> Object:
     if not path.exists():
         raise BadSet("eval.missing", file=path)
     run = run_of(meta_path(path))
-    shard = (run or {}).get("shard")
-    if run is None or not isinstance(shard, list) or not isinstance(run.get("set_rows"), int):
+    if run is None or not _is_shard(run.get("shard")) or not isinstance(run.get("set_rows"), int):
         raise BadSet("eval.no-run", file=meta_path(path))
     return run
+
+
+def _is_shard(found: object) -> bool:
+    if (
+        not isinstance(found, list)
+        or len(found) != 2
+        or not all(type(each) is int for each in found)
+    ):
+        return False
+    return _SHARD.fullmatch("/".join(map(str, found))) is not None
 
 
 def _joined(parts: Sequence[Path]) -> tuple[dict[str, Object], list[Problem]]:

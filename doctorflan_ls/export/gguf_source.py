@@ -55,7 +55,12 @@ class GgufSource:
     def field(self, name: str, default: object = None) -> Any:
         """A metadata value, or ``default``."""
         found = self._reader.get_field(name)
-        return default if found is None else found.contents()
+        try:
+            return default if found is None else found.contents()
+        except (ValueError, IndexError, KeyError, OverflowError) as error:
+            # Texts are decoded only now.
+            problem = type(error).__name__
+            raise ModelUnavailable("export.broken-file", at=self.path, problem=problem) from None
 
     def types(self) -> dict[str, int]:
         """How many tensors there are of each storage type."""

@@ -7,7 +7,6 @@ inside an inline table, the line is that of the table.
 from __future__ import annotations
 
 import re
-import tomllib
 
 _AT_LINE = re.compile(r"\(at line (\d+)[^)]*\)$")
 _AT_END = re.compile(r"\(at end of document\)$")
@@ -16,7 +15,7 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
-def syntax_error(error: tomllib.TOMLDecodeError, source: str) -> tuple[str, int]:
+def syntax_error(error: ValueError, source: str) -> tuple[str, int]:
     """What the parser says without its place, and the line."""
     said = str(error)
     found = _AT_LINE.search(said)

@@ -141,7 +141,8 @@ def load_task(source: str, file: str) -> Task:
     """The task of a TOML text; ``file`` names it in errors. Raises BadTaskFile, with the line."""
     try:
         table = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
+        # A number of thousands of digits is refused by Python itself.
         why, line = syntax_error(error, source)
         raise BadTaskFile(file, "", f"not valid TOML: {why}", line) from None
     except RecursionError:

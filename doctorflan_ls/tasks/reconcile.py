@@ -99,7 +99,7 @@ def _json_rows(path: Path) -> Iterator[object]:
     if text.lstrip().startswith("["):
         try:
             whole: list[Any] = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequest("tasks.unreadable", name=path.name) from error
         yield from whole
         return
@@ -107,7 +107,7 @@ def _json_rows(path: Path) -> Iterator[object]:
     for number, line in enumerate(lines):
         try:
             yield json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             if number == 0:
                 raise BadRequest("tasks.not-json", name=path.name) from error
             yield None

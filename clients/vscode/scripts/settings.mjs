@@ -61,8 +61,9 @@ export async function generated() {
     { title: "%config.title.extension%", properties: Object.fromEntries(ownProperties) },
     { title: "%config.title.server%", properties: Object.fromEntries(serverProperties) },
   ];
-  const restricted = [...Object.keys(own).filter((key) => own[key].scope === "machine-overridable")].map(
-    (key) => `${SECTION}.${key}`,
-  );
+  // What names a program or a file may stand in a folder's settings once its user trusts it.
+  const restricted = [...ownProperties, ...serverProperties]
+    .filter(([, { scope }]) => scope === "machine-overridable")
+    .map(([key]) => key);
   return { configuration, restricted, words, keys: server.map(({ key }) => key), chinese };
 }

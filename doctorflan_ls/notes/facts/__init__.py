@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
@@ -49,7 +49,26 @@ def extract(sentence: Sentence) -> tuple[Fact, ...]:
     """
     found = [_dated(fact, sentence) for find in _finders() for fact in find(sentence)]
     found.sort(key=lambda fact: (fact.span.start, -fact.span.end))
-    return tuple(fact for fact in found if not any(_loses(fact, other) for other in found))
+    return tuple(
+        fact
+        for near in _overlapping(found)
+        for fact in near
+        if len(near) == 1 or not any(_loses(fact, other) for other in near)
+    )
+
+
+def _overlapping(ordered: Iterable[Fact]) -> Iterator[list[Fact]]:
+    """Facts in runs, none of which overlaps a fact of another run."""
+    run: list[Fact] = []
+    end = 0
+    for fact in ordered:
+        if run and fact.span.start >= end:
+            yield run
+            run, end = [], 0
+        run.append(fact)
+        end = max(end, fact.span.end)
+    if run:
+        yield run
 
 
 def _dated(fact: Fact, sentence: Sentence) -> Fact:

@@ -1,0 +1,1 @@
+"""Long runs, by hand or on a schedule; their short versions are tests."""
