@@ -23,6 +23,14 @@ def document_symbol(params: types.DocumentSymbolParams) -> list[types.DocumentSy
     return []
 
 
+@server.feature(
+    types.TEXT_DOCUMENT_DIAGNOSTIC,
+    types.DiagnosticOptions(inter_file_dependencies=False, workspace_diagnostics=False),
+)
+def diagnostic(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+    return types.RelatedFullDocumentDiagnosticReport(items=[])
+
+
 @server.feature(types.TEXT_DOCUMENT_HOVER)
 def hover(params: types.HoverParams) -> types.Hover | None:
     return None

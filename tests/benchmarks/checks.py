@@ -23,7 +23,8 @@ from doctorflan_ls.features.snapshot import Snapshot
 from doctorflan_ls.notes.note import Note, parse_note
 from doctorflan_ls.server.quiet import spare_pauses
 from doctorflan_ls.text import Span
-from tests.benchmarks.editor import note_of, quantile
+from tests.benchmarks.documents import note_of
+from tests.benchmarks.figures import quantile
 
 SIZES = {"2,000 characters": 5_000, "20,000 characters": 50_000, "1 MB": 1_000_000}
 """In bytes of UTF-8; a Chinese note has about 0.4 characters a byte."""

@@ -1,198 +1,156 @@
-"""Editor latency, start and memory beside a bare pygls server, in one interleaved run.
+"""What a key costs: fresh completion, code actions, symbols and diagnostics, by size and server.
 
-    python -m tests.benchmarks.editor [--json FILE] [--rounds N]
-
-The goals are those of the project's first issue; each is printed beside its figure.
+All servers are open at one time and take turns of a few keys, so that whatever else the machine
+does reaches all of them alike.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
-import sys
 import time
-from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from tests.benchmarks.client import Client
+from tests.benchmarks.client import TooSlow, cpu_seconds, memory
+from tests.benchmarks.figures import Figures, shown_size, slope, spread
+from tests.benchmarks.peers import Server
+from tests.benchmarks.session import ANSWERS, LIMIT_SECONDS, Session
 
-HERE = Path(__file__).parent
-BARE = [sys.executable, str(HERE / "bare_server.py")]
-OURS = [str(Path(sys.executable).with_name("doctorflan-ls")), "--stdio"]
-SLOW = [sys.executable, str(HERE / "slow_server.py")]
-URI = "untitled:note.note"
-
-
-def note_of(size: int) -> str:
-    """``size`` bytes of UTF-8: the project's Chinese example notes, one after another."""
-    folder = files("doctorflan_ls").joinpath("examples")
-    notes = [
-        entry.read_text(encoding="utf-8")
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.startswith("zh")
-    ]
-    whole = "\n\n".join(notes) + "\n\n"
-    repeated = whole * (size // len(whole.encode()) + 1)
-    return repeated.encode()[:size].decode(errors="ignore")
+SIZES = (3_000, 30_000, 300_000, 3_000_000)
+# What native code has of it.
+NATIVE = ("actions", "diagnostics")
+# Keys before the first that counts: as many, or fewer where they take longer.
+WARM = 5
+WARM_SECONDS = 5.0
+TURN = 5
 
 
-def quantile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+class Plan(NamedTuple):
+    """How long is measured: at most ``rounds`` for each answer, ``seconds`` for each server."""
+
+    rounds: int
+    seconds: float
+    least: int = 3
 
 
-def start(rounds: int) -> dict[str, float]:
-    """Medians of cold starts (ms) and of idle memory (MiB), the two servers in turn."""
-    times: dict[str, list[float]] = {"bare": [], "ours": []}
-    memory: dict[str, list[float]] = {"bare": [], "ours": []}
-    for _ in range(rounds):
-        for name, command in (("bare", BARE), ("ours", OURS)):
-            with Client(command) as client:
-                times[name].append(client.initialize() * 1000)
-                time.sleep(0.3)
-                memory[name].append(client.memory_mib())
-    return {
-        **{f"start_ms_{name}": statistics.median(values) for name, values in times.items()},
-        **{f"idle_mib_{name}": statistics.median(values) for name, values in memory.items()},
-    }
+@dataclass(slots=True)
+class Run:
+    """A server at one size: its sessions and what they took."""
+
+    server: Server
+    loud: Session
+    quiet: Session
+    took: dict[str, list[float]] = field(default_factory=dict)
+    loaded: dict[str, float] = field(default_factory=dict)
+    spent: float = 0.0
+    keys: int = 0
+    cpu: float = 0.0
+    cut: str = ""
+
+    def open(self, size: int) -> None:
+        document = self.server.document(size)
+        for session in {id(each): each for each in (self.loud, self.quiet)}.values():
+            session.open(document)
+            until = time.perf_counter() + WARM_SECONDS
+            for _ in range(WARM):
+                session.key(session.has)
+                if time.perf_counter() > until:
+                    break
+        self.loaded = memory(self.loud.client.process.pid)
+
+    def round(self) -> None:
+        """A key with all answers, one with those of native code, one for each answer alone."""
+        began, busy = time.perf_counter(), self._cpu()
+        whole = self.loud.key(self.loud.has)
+        self._keep("all", whole["all"])
+        if not self.loud.pushes:
+            self._keep("native", self.loud.key(NATIVE)["all"])
+        for name in self.loud.has:
+            if name in self.server.lacks:
+                continue
+            session = self.loud if name == "diagnostics" else self.quiet
+            self._keep(name, session.key((name,))[name])
+        self.spent += time.perf_counter() - began
+        self.cpu += self._cpu() - busy
+
+    def _cpu(self) -> float:
+        pids = {self.loud.client.process.pid, self.quiet.client.process.pid}
+        return sum(map(cpu_seconds, pids))
+
+    def _keep(self, name: str, value: float) -> None:
+        self.keys += 1
+        self.took.setdefault(name, []).append(value)
+
+    @property
+    def rounds(self) -> int:
+        return len(self.took.get("all", ()))
+
+    def wants_more(self, plan: Plan) -> bool:
+        if self.cut or self.rounds >= plan.rounds:
+            return False
+        return self.rounds < plan.least or self.spent < plan.seconds
+
+    def figures(self) -> Figures:
+        if self.cut:
+            return {"cut": self.cut}
+        rows: Figures = {name: spread(values) for name, values in self.took.items()}
+        used = round(self.cpu * 1000 / self.keys, 2)
+        return {**rows, "rounds": self.rounds, "loaded": self.loaded, "cpu_ms_a_key": used}
 
 
-def keystrokes(command: list[str], size: int, rounds: int, *, facts: bool) -> list[float]:
-    """Milliseconds from a typed character to all answers an editor asks for after it."""
-    text = note_of(size)
-    lines = text.split("\n")
-    line = next(i for i in range(len(lines) // 2, len(lines)) if len(lines[i]) > 20)
-    took = []
-    with Client(command) as client:
-        client.initialize()
-        item = {"uri": URI, "languageId": "clinicalnote", "version": 1, "text": text}
-        client.notify("textDocument/didOpen", {"textDocument": item})
-        for version in range(2, rounds + 12):
-            at = {"line": line, "character": 10}
-            here = {"start": at, "end": at}
-            document = {"uri": URI}
-            began = time.perf_counter()
-            client.notify(
-                "textDocument/didChange",
-                {
-                    "textDocument": {"uri": URI, "version": version},
-                    "contentChanges": [{"range": here, "text": "痛"}],
-                },
-            )
-            client.send("textDocument/completion", {"textDocument": document, "position": at})
-            client.send(
-                "textDocument/codeAction",
-                {"textDocument": document, "range": here, "context": {"diagnostics": []}},
-            )
-            client.send("textDocument/documentSymbol", {"textDocument": document})
-            if facts:
-                around = {
-                    "start": {"line": max(line - 10, 0), "character": 0},
-                    "end": {"line": line + 10, "character": 0},
-                }
-                client.send("doctorflan/analysis", {"textDocument": document, "range": around})
-            client.wait_for(4 if facts else 3)
-            took.append((time.perf_counter() - began) * 1000)
-    # The first keystrokes read the data files and the whole note once.
-    return took[10:]
-
-
-def drafts(rounds: int) -> list[float]:
-    """Milliseconds of a skeleton draft of a 3 KB note, over all tasks in turn."""
-    took = []
-    with Client(OURS) as client:
-        client.initialize()
-        item = {"uri": URI, "languageId": "clinicalnote", "version": 1, "text": note_of(3000)}
-        client.notify("textDocument/didOpen", {"textDocument": item})
-        tasks = [task["id"] for task in client.request("doctorflan/tasks", {})["tasks"]]
-        for turn in range(rounds + 1):
-            for number, task in enumerate(tasks):
-                # A typed character first, so that no draft comes out of the cache.
-                at = {"line": 0, "character": 0}
-                client.notify(
-                    "textDocument/didChange",
-                    {
-                        "textDocument": {"uri": URI, "version": 2 + turn * len(tasks) + number},
-                        "contentChanges": [{"range": {"start": at, "end": at}, "text": " "}],
-                    },
-                )
-                began = time.perf_counter()
-                client.request("doctorflan/draft", {"textDocument": {"uri": URI}, "task": task})
-                if turn:
-                    took.append((time.perf_counter() - began) * 1000)
-    return took
-
-
-def cancels(rounds: int) -> list[float]:
-    """Milliseconds from ``$/cancelRequest`` to the answer, while a slow model drafts."""
-    took = []
-    with Client(SLOW) as client:
-        client.initialize()
-        item = {"uri": URI, "languageId": "clinicalnote", "version": 1, "text": note_of(3000)}
-        client.notify("textDocument/didOpen", {"textDocument": item})
-        for _ in range(rounds):
-            wanted = client.send(
-                "doctorflan/draft", {"textDocument": {"uri": URI}, "task": "case-summary"}
-            )
-            time.sleep(0.15)
-            began = time.perf_counter()
-            client.notify("$/cancelRequest", {"id": wanted})
-            client.wait_for(1)
-            took.append((time.perf_counter() - began) * 1000)
-    return took
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    return {
-        "p50": round(quantile(values, 0.5), 2),
-        "p95": round(quantile(values, 0.95), 2),
-        "p99": round(quantile(values, 0.99), 2),
-    }
-
-
-def measure(rounds: int) -> dict[str, Any]:
-    started = start(max(rounds // 20, 7))
-    result: dict[str, Any] = {key: round(value, 1) for key, value in started.items()}
-    result["start_ratio"] = round(started["start_ms_ours"] / started["start_ms_bare"], 3)
-    result["idle_ratio"] = round(started["idle_mib_ours"] / started["idle_mib_bare"], 3)
-    steps: dict[str, Callable[[], list[float]]] = {
-        "keystroke_30kb_bare": lambda: keystrokes(BARE, 30_000, rounds, facts=False),
-        "keystroke_30kb": lambda: keystrokes(OURS, 30_000, rounds, facts=True),
-        "keystroke_1mb_bare": lambda: keystrokes(BARE, 1_000_000, rounds, facts=False),
-        "keystroke_1mb": lambda: keystrokes(OURS, 1_000_000, rounds, facts=True),
-        "draft_3kb": lambda: drafts(max(rounds // 22, 3)),
-        "cancel": lambda: cancels(max(rounds // 10, 10)),
-    }
-    for name, step in steps.items():
-        result[name] = spread(step())
+def keys(
+    servers: Mapping[str, Server], plan: Plan, sizes: tuple[int, ...] = SIZES
+) -> dict[str, Figures]:
+    """By size and server: spreads of ``all``, ``native`` and each answer alone, in ms."""
+    result: dict[str, Figures] = {}
+    cut: dict[str, str] = {}
+    for size in sizes:
+        alive = {name: server for name, server in servers.items() if name not in cut}
+        rows = _at(size, alive, plan)
+        cut |= {name: row["cut"] for name, row in rows.items() if "cut" in row}
+        result[str(size)] = {name: rows.get(name, {"cut": cut.get(name)}) for name in servers}
     return result
 
 
-GOALS = {
-    "start_ratio": "at most 1.15",
-    "idle_ratio": "at most 1.25",
-    "keystroke_30kb": "p99 under 15 ms",
-    "keystroke_1mb": "p99 under 30 ms",
-    "draft_3kb": "p99 under 50 ms",
-    "cancel": "under 20 ms",
-}
+def _at(size: int, servers: Mapping[str, Server], plan: Plan) -> dict[str, Figures]:
+    with ExitStack() as stack:
+        runs = []
+        for server in servers.values():
+            loud = stack.enter_context(Session(server))
+            quiet = stack.enter_context(Session(server, quiet=True)) if loud.pushes else loud
+            runs.append(Run(server, loud, quiet))
+        for run in runs:
+            _guarded(run, size, lambda run: run.open(size))
+        while waiting := [run for run in runs if run.wants_more(plan)]:
+            for run in waiting:
+                for _ in range(TURN):
+                    if run.wants_more(plan):
+                        _guarded(run, size, Run.round)
+        return {run.server.name: run.figures() for run in runs}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--rounds", type=int, default=200)
-    options = parser.parse_args()
-    result = measure(options.rounds)
-    for name, value in result.items():
-        goal = f"   goal: {GOALS[name]}" if name in GOALS else ""
-        sys.stdout.write(f"{name:22} {value}{goal}\n")
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+def _guarded(run: Run, size: int, step: Callable[[Run], None]) -> None:
+    try:
+        step(run)
+    except TooSlow:
+        run.cut = f"over {LIMIT_SECONDS:.0f} s for one key at {shown_size(size)}"
+        # It may go on computing beside the others.
+        run.loud.client.kill()
+        run.quiet.client.kill()
 
 
-if __name__ == "__main__":
-    main()
+def slopes(result: Mapping[str, Figures], *, paths: tuple[str, ...] = ("all", *ANSWERS)) -> Figures:
+    """By server and answer, the slope of the median against size."""
+    found: Figures = {}
+    for name in next(iter(result.values())):
+        for path in paths:
+            points = {
+                int(size): rows[name][path]["p50"]
+                for size, rows in result.items()
+                if path in rows[name]
+            }
+            each = slope(points)
+            if each is not None:
+                found.setdefault(name, {})[path] = round(each, 3)
+    return found

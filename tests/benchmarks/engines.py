@@ -1,18 +1,19 @@
 """One engine in a process of its own: reads jobs from standard input, a line of JSON each.
 
 Run by ``tests/benchmarks/models.py`` with whichever interpreter has the engine, so it imports
-nothing of the project but for our own engine.
+nothing of the project but for our own engine. The engines' jobs are ``decode`` (how fast) and
+``logits`` (what it would say).
 """
 
 # ruff: noqa: PLC0415  (each engine has its own interpreter)
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,9 @@ class Ours:
         options = ModelOptions(threads=start["threads"])
         self.model = onnx.load(folder, described, options)
 
-    def _stream(
-        self, messages: list[list[str]], new: int, stop: Any = None
-    ) -> Generator[str, None, str]:
+    def _stream(self, messages: Sequence[Sequence[str]], new: int) -> Iterator[str]:
         asked = [self.Message(*each) for each in messages]
-        return self.model.stream(asked, self.Sampling(max_tokens=new), stop or self.Stop())
+        return self.model.stream(asked, self.Sampling(max_tokens=new), self.Stop())
 
     def decode(self, job: Job) -> Job:
         # Another conversation first: its tokens take the place of the cached prompt.
@@ -73,47 +72,24 @@ class Ours:
         result["tokens_s"] *= (job["new"] - 1) / max(result["tokens"] - 1, 1)
         return {**result, "tokens": job["new"]}
 
-    def second(self, job: Job) -> Job:
-        """Time to first token of a task, and of another on the same note."""
-        for _ in self._stream(job["other"], 1):
-            pass
-        times = []
-        for messages in (job["first"], job["then"]):
-            began = time.perf_counter()
-            pieces = self._stream(messages, 4)
-            next(iter(pieces))
-            times.append((time.perf_counter() - began) * 1000)
-            for _ in pieces:
-                pass
-        return {"first_ms": times[0], "second_ms": times[1]}
 
-    def cancel(self, job: Job) -> Job:
-        """Milliseconds from the stop signal, set by another thread, to a model that is free."""
-        for _ in self._stream(job["other"], 1):
-            pass
-        stop = self.Stop()
-        said: list[float] = []
+class Graph:
+    """An ONNX decoder through plain onnxruntime, for what it says."""
 
-        def say() -> None:
-            said.append(time.perf_counter())
-            stop.set()
+    def __init__(self, start: Job) -> None:
+        from doctorflan_ls.export.verify import GraphRunner
 
-        # Within the prompt, or within an answer that has begun.
-        pieces = self._stream(job["messages"], job["new"], stop)
-        if job["after"]:
-            for _ in range(job["after"]):
-                next(pieces)
-        timer = threading.Timer(job["delay_ms"] / 1000, say)
-        timer.start()
-        for _ in pieces:
-            pass
-        free = time.perf_counter()
-        timer.join()
-        return {"cancel_ms": (free - said[0]) * 1000}
+        self.runner = GraphRunner(next(Path(start["model"]).rglob("*.onnx")))
+
+    def logits(self, ids: list[int]) -> Any:
+        return self.runner.logits(ids)
+
+    def greedy(self, ids: list[int], new: int) -> list[int]:
+        return self.runner.continued(ids, new)
 
 
 class GenAI:
-    """onnxruntime-genai on the same folder."""
+    """onnxruntime-genai on a folder of its builder, or on ours with a configuration for it."""
 
     def __init__(self, start: Job) -> None:
         import onnxruntime_genai as og
@@ -125,20 +101,29 @@ class GenAI:
         self.model = og.Model(config)
 
     def decode(self, job: Job) -> Job:
+        return timed(self._pieces(job["ids"], job["new"]), time.perf_counter())
+
+    def _pieces(self, ids: list[int], new: int) -> Iterator[int]:
+        generator = self._generator(len(ids) + new)
+        generator.append_tokens(ids)
+        for _ in range(new):
+            generator.generate_next_token()
+            yield generator.get_next_tokens()[0]
+            if generator.is_done():
+                return
+
+    def _generator(self, length: int) -> Any:
         parameters = self.og.GeneratorParams(self.model)
-        length = len(job["ids"]) + job["new"]
         parameters.set_search_options(max_length=length, do_sample=False)
+        return self.og.Generator(self.model, parameters)
 
-        def pieces() -> Iterator[int]:
-            generator.append_tokens(job["ids"])
-            for _ in range(job["new"]):
-                generator.generate_next_token()
-                yield generator.get_next_tokens()[0]
-                if generator.is_done():
-                    return
+    def logits(self, ids: list[int]) -> Any:
+        generator = self._generator(len(ids) + 1)
+        generator.append_tokens(ids)
+        return generator.get_output("logits")[0]
 
-        generator = self.og.Generator(self.model, parameters)
-        return timed(pieces(), time.perf_counter())
+    def greedy(self, ids: list[int], new: int) -> list[int]:
+        return list(self._pieces(ids, new))
 
 
 class LlamaCpp:
@@ -149,24 +134,36 @@ class LlamaCpp:
 
         threads = start["threads"]
         self.model = Llama(
-            start["model"], n_ctx=1024, n_threads=threads, n_threads_batch=threads, verbose=False
+            start["model"],
+            n_ctx=1024,
+            n_threads=threads,
+            n_threads_batch=threads,
+            logits_all=start.get("all", False),
+            verbose=False,
         )
 
     def decode(self, job: Job) -> Job:
         # Else it keeps what the last prompt has in common with this one.
         self.model.reset()
-        began = time.perf_counter()
+        return timed(self._pieces(job["ids"], job["new"]), time.perf_counter())
 
-        def pieces() -> Iterator[int]:
-            generator = self.model.generate(job["ids"], temp=0.0, top_k=1)
-            for _, token in zip(range(job["new"]), generator, strict=False):
-                yield token
+    def _pieces(self, ids: list[int], new: int) -> Iterator[int]:
+        generator = self.model.generate(ids, temp=0.0, top_k=1)
+        for _, token in zip(range(new), generator, strict=False):
+            yield token
 
-        return timed(pieces(), began)
+    def logits(self, ids: list[int]) -> Any:
+        self.model.reset()
+        self.model.eval(ids)
+        return self.model.scores[: len(ids)].copy()
+
+    def greedy(self, ids: list[int], new: int) -> list[int]:
+        self.model.reset()
+        return list(self._pieces(ids, new))
 
 
 class Torch:
-    """transformers on torch, float32, from the same GGUF file."""
+    """Plain transformers on torch, float32."""
 
     def __init__(self, start: Job) -> None:
         import torch
@@ -174,51 +171,90 @@ class Torch:
 
         torch.set_num_threads(start["threads"])
         self.torch = torch
-        path = Path(start["model"])
         self.model = AutoModelForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, dtype=torch.float32
+            start["model"], dtype=torch.float32, local_files_only=True
         ).eval()
 
     def decode(self, job: Job) -> Job:
-        began = time.perf_counter()
-        return timed(self._pieces(job), began)
+        return timed(self._pieces(job["ids"], job["new"]), time.perf_counter())
 
-    def _pieces(self, job: Job) -> Iterator[int]:
+    def _pieces(self, ids: list[int], new: int) -> Iterator[int]:
         with self.torch.inference_mode():
-            tokens = self.torch.tensor([job["ids"]])
+            tokens = self.torch.tensor([ids])
             cache = None
-            for _ in range(job["new"]):
+            for _ in range(new):
                 made = self.model(tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
                 cache = made.past_key_values
                 tokens = made.logits[:, -1:].argmax(-1)
                 yield int(tokens)
 
+    def logits(self, ids: list[int]) -> Any:
+        with self.torch.inference_mode():
+            return self.model(self.torch.tensor([ids])).logits[0].float().numpy()
+
+    def greedy(self, ids: list[int], new: int) -> list[int]:
+        return list(self._pieces(ids, new))
+
 
 ENGINES: dict[str, Callable[[Job], Any]] = {
     "ours": Ours,
+    "graph": Graph,
     "genai": GenAI,
     "llama": LlamaCpp,
     "torch": Torch,
 }
 
 
+# What each imports before it can load anything.
+NEEDS = {
+    "ours": ("doctorflan_ls.models.onnx.model", "tokenizers", "jinja2.sandbox"),
+    "graph": ("doctorflan_ls.export.verify", "onnxruntime"),
+    "genai": ("onnxruntime_genai",),
+    "llama": ("llama_cpp",),
+    "torch": ("torch", "transformers"),
+}
+
+
+def started(job: Job) -> tuple[Any, Job]:
+    """The engine, and milliseconds for its imports and for loading the model."""
+    began = time.perf_counter()
+    for name in NEEDS[job["engine"]]:
+        importlib.import_module(name)
+    imported = time.perf_counter()
+    engine = ENGINES[job["engine"]](job)
+    loaded = time.perf_counter()
+    return engine, {"import_ms": (imported - began) * 1000, "load_ms": (loaded - imported) * 1000}
+
+
+def said(engine: Any, job: Job) -> Job:
+    """The logits after each token of each text, into the file ``out``; and greedy tokens."""
+    import numpy as np
+
+    rows = [np.asarray(engine.logits(ids), np.float32) for ids in job["texts"]]
+    np.save(job["out"], np.concatenate(rows))
+    return {"greedy": [int(token) for token in engine.greedy(job["ids"], job["new"])]}
+
+
 def quantise(job: Job) -> Job:
-    """A GGUF file at 8 bits from one at fewer: the same values, stored as llama.cpp stores 8."""
+    """A GGUF file of ``floats`` in another type (``Q8_0``, ``Q4_1``), as llama.cpp makes it."""
     import llama_cpp
 
     parameters = llama_cpp.llama_model_quantize_default_params()
-    parameters.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
-    parameters.allow_requantize = True
+    parameters.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{job['type']}")
     code = llama_cpp.llama_model_quantize(job["model"].encode(), job["out"].encode(), parameters)
     return {"code": int(code)}
 
 
-def peak_mib() -> float:
-    """The most memory this process had, from /proc (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def memory() -> Job:
+    """MiB of this process: the most it ever had, and what is its own alone now (Linux)."""
+    peak = own = 0
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmHWM")
+            peak = int(line.split()[1])
+    for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith(("Private_Clean:", "Private_Dirty:")):
+            own += int(line.split()[1])
+    return {"peak_mib": peak / 1024, "uss_mib": own / 1024}
 
 
 def main() -> None:
@@ -229,15 +265,14 @@ def main() -> None:
     for line in sys.stdin:
         job = json.loads(line)
         if job["do"] == "start":
-            began = time.perf_counter()
-            engine = ENGINES[job["engine"]](job)
-            answer: Job = {"load_ms": (time.perf_counter() - began) * 1000}
+            engine, answer = started(job)
         elif job["do"] == "quantise":
             answer = quantise(job)
+        elif job["do"] == "logits":
+            answer = said(engine, job)
         else:
-            answer = getattr(engine, job["do"])(job)
-        answer["peak_mib"] = peak_mib()
-        answers.write(json.dumps(answer) + "\n")
+            answer = engine.decode(job)
+        answers.write(json.dumps({**answer, **memory()}) + "\n")
         answers.flush()
 
 

@@ -13,12 +13,9 @@ SYSTEM = {
     "zh": "你是协助医生书写病历的助手。只根据病历作答。",
     "en": "You help a doctor to write notes. Answer from the note alone.",
 }
-TASKS = {
-    "zh": ("请详细写出这份病历的病例摘要。", "请详细写出这位患者的鉴别诊断及依据。"),
-    "en": (
-        "Write a detailed summary of this case, at least two hundred words long.",
-        "Write the differential diagnosis with its grounds, at least two hundred words long.",
-    ),
+TASK = {
+    "zh": "请详细写出这份病历的病例摘要。",
+    "en": "Write a detailed summary of this case, at least two hundred words long.",
 }
 # Shares nothing with the others but what the chat template puts before every conversation.
 OTHER: Conversation = [["system", "1 2 3 4 5"], ["user", "6 7 8 9 10"]]
@@ -26,29 +23,17 @@ OTHER: Conversation = [["system", "1 2 3 4 5"], ["user", "6 7 8 9 10"]]
 
 def language(tokenizer: Tokenizer) -> str:
     """The language the tokenizer was made for: it spells the other in bytes."""
-    text = _notes("zh")[:400]
+    text = texts("zh")[0][:400]
     return "zh" if len(tokenizer.prompt_ids([Message("user", text)])) < 1.5 * len(text) else "en"
 
 
 def short(tokenizer: Tokenizer, tokens: int) -> Conversation:
-    """One task on a note, ``tokens`` long or a little less."""
-    return _fitted(tokenizer, tokens, 0)
-
-
-def two_tasks(tokenizer: Tokenizer, tokens: int) -> tuple[Conversation, Conversation]:
-    """Two tasks on one note, the first ``tokens`` long."""
-    first = _fitted(tokenizer, tokens, 0)
+    """A task on a note, ``tokens`` long or a little less."""
     spoken = language(tokenizer)
-    note = first[1][1].removesuffix(TASKS[spoken][0])
-    return first, [first[0], ["user", note + TASKS[spoken][1]]]
-
-
-def _fitted(tokenizer: Tokenizer, tokens: int, task: int) -> Conversation:
-    spoken = language(tokenizer)
-    notes = _notes(spoken)
+    notes = "\n\n".join(texts(spoken))
 
     def conversation(length: int) -> Conversation:
-        text = f"{notes[:length]}\n\n{TASKS[spoken][task]}"
+        text = f"{notes[:length]}\n\n{TASK[spoken]}"
         return [["system", SYSTEM[spoken]], ["user", text]]
 
     low, high = 0, len(notes)
@@ -62,11 +47,11 @@ def _fitted(tokenizer: Tokenizer, tokens: int, task: int) -> Conversation:
     return conversation(low)
 
 
-def _notes(spoken: str) -> str:
+def texts(spoken: str) -> list[str]:
+    """The project's invented notes in a language, in a fixed order."""
     folder = files("doctorflan_ls").joinpath("examples")
     found = sorted(
         (entry for entry in folder.iterdir() if entry.name.startswith(spoken)),
         key=lambda entry: entry.name,
     )
-    # Long enough for 2,000 tokens.
-    return "\n\n".join(entry.read_text(encoding="utf-8") for entry in found) * 3
+    return [entry.read_text(encoding="utf-8") for entry in found]

@@ -12,34 +12,39 @@ from typing import Any
 
 from doctorflan_ls.models.folders import manifest
 from tests.benchmarks.client import Client
-from tests.benchmarks.editor import note_of, spread
+from tests.benchmarks.documents import note_of
+from tests.benchmarks.figures import spread
 
 Row = dict[str, Any]
 HERE = Path(__file__).parent
 TYPED, DRAFTED = "untitled:typed.note", "untitled:drafted.note"
-KEYS = 60
+KEYS = 40
 TASK = "differential-diagnosis"
 
 
-def measure(root: Path, rounds: int) -> dict[str, Row]:
-    """The server's overhead for tokens that come fast and slowly, and keystrokes by model."""
-    result: dict[str, Row] = {}
+def overheads(rounds: int) -> dict[str, Row]:
+    """The server's overhead for tokens that come fast and slowly."""
     # The server sends what a draft has grown by every 50 ms at the most, by design: the wait of
     # words that come slower is its overhead.
-    for kind, seconds in (("draft", 0.1), ("draft", 0.01), ("language", 0.1), ("language", 0.01)):
-        result[f"overhead_ms, {kind}, a word every {seconds * 1000:g} ms"] = overhead(kind, seconds)
-    for folder in sorted(path for path in root.iterdir() if (path / "model.toml").is_file()):
-        result[f"keystrokes_ms, {folder.name} writing"] = keystrokes(root, folder.name, rounds)
-    return result
+    kinds = (("draft", 0.1), ("draft", 0.01), ("language", 0.1), ("language", 0.01))
+    return {
+        f"{kind}, a word every {seconds * 1000:g} ms": overhead(kind, seconds, min(rounds, 2))
+        for kind, seconds in kinds
+    }
 
 
-def overhead(kind: str, seconds: float) -> Row:
+def beside(root: Path, families: list[str], rounds: int) -> dict[str, Row]:
+    """Keystrokes while each of the models drafts."""
+    return {family: keystrokes(root / "served", family, rounds) for family in families}
+
+
+def overhead(kind: str, seconds: float, drafts: int) -> Row:
     """Milliseconds from a word that the model yields to the message that holds it, read."""
     taken: list[float] = []
     with Client([sys.executable, str(HERE / "fed_server.py"), kind, str(seconds)]) as client:
         client.initialize()
         _open(client, DRAFTED, note_of(3000))
-        for version in range(2, 5):
+        for version in range(2, 2 + drafts):
             _retouch(client, version)
             wanted = _draft(client, "p", "zh")
             while True:
@@ -62,7 +67,7 @@ def keystrokes(root: Path, model: str, rounds: int) -> Row:
     language = manifest.read(root / model).languages[0]
     command = [
         *(str(Path(sys.executable).with_name("doctorflan-ls")), "--stdio"),
-        *("--set", f"models.folder={json.dumps(str(root))}"),
+        *("--set", f"models.folder={root}"),
         *("--set", f"models.use=*={model}"),
     ]
     text = note_of(30_000)
@@ -145,6 +150,8 @@ class _Typist:
     def _seen(self, body: bytes) -> None:
         if self.running is not None and _answers(body) == self.running:
             self.running = None
+            if b'"model":"skeleton"' in body:
+                raise RuntimeError("the skeleton answered in the model's place")
 
 
 def _time(word: str) -> int:

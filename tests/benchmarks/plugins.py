@@ -22,9 +22,12 @@ from click.testing import CliRunner
 
 from doctorflan_ls.cli.app import app
 from tests.benchmarks.client import Client
-from tests.benchmarks.editor import OURS, URI, note_of, quantile
+from tests.benchmarks.documents import note_of
+from tests.benchmarks.figures import quantile
+from tests.benchmarks.peers import OURS
 from tests.plugin_packages import install
 
+URI = "untitled:note.note"
 MORE = '''
 
 @hookimpl
