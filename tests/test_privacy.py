@@ -186,7 +186,7 @@ def test_a_large_text_is_read_in_time():
         started = time.perf_counter()
         masked = mask([text])
         assert masked.restore(masked.texts[0]) == text
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 60  # a hang, not a speed
 
 
 @pytest.mark.data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from doctorflan_ls.notes.note import parse_note
 from tests.e2e.peer import Peer, RpcError
 from tests.endurance.killing_ledger import Asked, Key, Ledger
-from tests.endurance.killing_page import Page, opened_ids
+from tests.endurance.killing_page import Page, brought_ids, opened_ids
 
 GONE = (ConnectionError, ConnectionClosed)
 # What a client that types while it asks has to expect: docs/protocol.md.
@@ -197,8 +196,7 @@ class Client:
         if self.commands < 0:
             raise Wrong("an edit that nobody asked for")
         edit = message["params"]["edit"]
-        ids = opened_ids(json.dumps(edit, ensure_ascii=False))
-        self.ledger.seen.update(("draft", "ready", each) for each in ids)
+        self.ledger.seen.update(("draft", "ready", each) for each in brought_ids(edit))
         ((change),) = edit["documentChanges"]
         done = await self.apply(self.pages[change["textDocument"]["uri"]], edit)
         for each in [] if done is None else done.removed:

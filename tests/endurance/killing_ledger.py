@@ -17,7 +17,7 @@ from doctorflan_ls.audit.reading import rows
 from doctorflan_ls.audit.rows import Row
 from doctorflan_ls.audit.verify import verify
 from tests.e2e.peer import Peer
-from tests.endurance.killing_page import opened_ids
+from tests.endurance.killing_page import brought_ids
 
 Key = tuple[str, ...]
 """The kind of an event and what tells it from others: see ``_key``."""
@@ -100,5 +100,5 @@ def _made(result: dict[str, Any]) -> Key | None:
     """The draft that an answer holds: of ``doctorflan/draft``, or in a resolved action's edit."""
     if "draft" in result:
         return "draft", "ready", result["draft"]["id"]
-    ids = opened_ids(json.dumps(result.get("edit"), ensure_ascii=False))
+    ids = brought_ids(result.get("edit", {}))
     return ("draft", "ready", ids[0]) if ids else None

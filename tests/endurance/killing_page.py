@@ -12,8 +12,10 @@ from bisect import bisect_right
 from typing import Any
 
 _BREAK = re.compile(r"\r\n|\n|\r")
+# A draft may quote an opening line that lost its closing one, in the middle of a line of its own.
 _OPENING = re.compile(
-    r"〔DoctorFLAN (?:草稿 待审核|draft, to be reviewed)｜[^\r\n〔〕]*｜#([0-9A-Za-z]+)〕"
+    r"(?<![^\r\n])〔DoctorFLAN (?:草稿 待审核|draft, to be reviewed)｜[^\r\n〔〕]*"
+    r"｜#([0-9A-Za-z]+)〕"
 )
 _UNIT_BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 _CODECS = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -29,6 +31,13 @@ WORDS = (
 def opened_ids(text: str) -> list[str]:
     """The ids of the opening marker lines in ``text``, as often as they stand there."""
     return _OPENING.findall(text)
+
+
+def brought_ids(edit: dict[str, Any]) -> list[str]:
+    """The ids of the drafts that a ``WorkspaceEdit`` puts in."""
+    edits = [each for of in edit.get("documentChanges", ()) for each in of["edits"]]
+    edits += [each for of in edit.get("changes", {}).values() for each in of]
+    return [found for each in edits for found in opened_ids(each["newText"])]
 
 
 class Page:

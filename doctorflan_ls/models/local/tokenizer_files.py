@@ -46,7 +46,8 @@ def read_backend(path: Path, config: Mapping[str, object]) -> tokenizers.Tokeniz
         decoder.items() if isinstance(decoder, dict) else (), key=lambda item: str(item[0]).zfill(9)
     ):
         content = value.get("content") if isinstance(value, dict) else None
-        if isinstance(content, str) and str(key) == str(backend.get_vocab_size()):
+        named = isinstance(content, str) and _is_whole(content)
+        if named and str(key) == str(backend.get_vocab_size()):
             token = tokenizers.AddedToken(content, special=value.get("special") is True)
             backend.add_tokens([token])
     return backend
@@ -106,11 +107,16 @@ def read_end_ids(folder: Path) -> set[int]:
 
 
 def token_text(config: Mapping[str, object], name: str) -> str:
-    """A token that ``config`` names, as text; empty where it names none."""
+    """A token that ``config`` names, as text; empty where it names none that has a UTF-8."""
     value = config.get(name)
     if isinstance(value, dict):
         value = value.get("content")
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _is_whole(value) else ""
+
+
+def _is_whole(text: str) -> bool:
+    """False where half a surrogate pair is in ``text``, which the library takes no text with."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _read(path: Path) -> str:
