@@ -22,8 +22,8 @@ _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 # The extras that users install; what tests and builds need is not handed to anybody.
 EXTRAS = ("torch", "keyring", "dataset", "eval", "export", "train", "fhir")
 _ONE = (
-    r"MIT(?:-0)?|0?BSD|BSD-[23]-Clause|Apache-2\.0(?: WITH LLVM-exception)?|ISC|PSF-2\.0|Python-2\.0|Unlicense|Zlib|HPND"
-    r"|CC0-1\.0|CNRI-Python|BSL-1\.0"
+    r"MIT(?:-0)?|0?BSD|BSD-[23]-Clause|Apache-2\.0(?: WITH LLVM-exception)?|ISC|PSF-2\.0"
+    r"|Python-2\.0|Unlicense|Zlib|HPND|CC0-1\.0|CNRI-Python|BSL-1\.0"
     # Its files stay under it, programs that use them do not come under it.
     r"|MPL-2\.0"
 )
