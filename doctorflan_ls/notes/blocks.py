@@ -6,7 +6,7 @@ ends. What a block says is a function of its own text, so an edit costs the bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from doctorflan_ls.i18n import Locale
@@ -47,6 +47,7 @@ class Block:
     marker: Marker | None = None
     is_front: bool = False
     _facts: tuple[Setting, int, tuple[Fact, ...]] | None = field(default=None, compare=False)
+    _sentences: Mapping[Sentence, tuple[Fact, ...]] | None = field(default=None, compare=False)
     _letters: tuple[int, int] | None = field(default=None, compare=False)
     _content: tuple[int, int] | None = field(default=None, compare=False)
 
@@ -97,8 +98,8 @@ class Block:
         if known is None or known[0] != setting:
             found = tuple(
                 fact._replace(span=_moved(fact.span, start + at), section=setting.section)
-                for at, sentence in self.sentences(setting)
-                for fact in facts.extract(sentence)
+                for at, read in self._read(setting)
+                for fact in read
             )
         elif known[1] != start:
             found = tuple(fact.moved(start - known[1]) for fact in known[2])
@@ -106,6 +107,29 @@ class Block:
             return known[2]
         self._facts = setting, start, found
         return found
+
+    def succeeds(self, blocks: Iterable[Block]) -> None:
+        """Note that this is what became of ``blocks``: sentences that stayed are not read again."""
+        self._sentences = {}
+        for block in blocks:
+            if block._sentences:
+                self._sentences |= block._sentences
+
+    def _read(self, setting: Setting) -> Iterator[tuple[int, tuple[Fact, ...]]]:
+        """The facts of each sentence, with where it starts."""
+        if self._sentences is None:
+            for at, sentence in self.sentences(setting):
+                yield at, facts.extract(sentence)
+            return
+        # Only where somebody writes: what was read of all others would be kept twice.
+        known = {}
+        for at, sentence in self.sentences(setting):
+            read = self._sentences.get(sentence)
+            if read is None:
+                read = facts.extract(sentence)
+            known[sentence] = read
+            yield at, read
+        self._sentences = known
 
 
 def _moved(span: Span, by: int) -> Span:

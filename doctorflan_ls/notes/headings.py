@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -49,6 +49,8 @@ class SectionTable:
     bare_words: tuple[str, ...]
 
 
+# The same few words stand at the beginning of lines around every key.
+@lru_cache(maxsize=2048)
 def normal(heading: str) -> str:
     """``heading`` as the table is searched: half width, lower case, no blanks between Chinese."""
     words = heading.translate(_FULL_WIDTH).strip().lower()

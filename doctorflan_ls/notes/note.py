@@ -204,6 +204,8 @@ class Note:
         tail = _common(old[head:][::-1], fresh[head:][::-1])
         first, last = first + head, last - tail
         middle = fresh[head : len(fresh) - tail]
+        for block in middle:
+            block.succeeds(self._blocks[first:last])
         edited = self._spliced(text, version, first, last, tuple(middle))
         known = self.__dict__.get("patient")
         has_markers = True in self._quiet or True in edited._quiet

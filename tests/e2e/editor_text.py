@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -61,7 +62,7 @@ class Buffer:
 
     def position(self, offset: int) -> Json:
         """The position of a character; inside a line end it is the end of the line."""
-        line = max(n for n, (start, _) in enumerate(self.lines) if start <= offset)
+        line = bisect_right(self.lines, (offset, len(self.text))) - 1
         start, end = self.lines[line]
         before = self.text[start : min(offset, end)]
         return {"line": line, "character": sum(width(each, self.encoding) for each in before)}
