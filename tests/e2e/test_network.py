@@ -137,7 +137,7 @@ async def test_websocket_refuses_a_message_that_is_too_large():
         ws(port_of(lines), f"/?token={TOKEN}") as peer,
     ):
         with suppress(ConnectionClosed):
-            await peer.socket.send(b" " * (65 << 20), text=True)
+            await peer.socket.send([" " * (1 << 20)] * 65)
         await peer.socket.wait_closed()
         # RFC 6455, section 7.4.1: message too big.
         assert peer.socket.close_code == 1009
