@@ -17,6 +17,7 @@ from doctorflan_ls.lexicon import table
 from doctorflan_ls.models.base import Sampling, Stop
 from doctorflan_ls.models.skeleton import SkeletonModel
 from doctorflan_ls.models.skeleton.selectors import parse
+from doctorflan_ls.notes import markers
 from doctorflan_ls.notes.headings import section_kinds
 from doctorflan_ls.notes.note import parse_note
 from doctorflan_ls.prompts import Prompt
@@ -543,3 +544,10 @@ def test_a_denied_allergen_is_told_with_its_denial() -> None:
     text = draft(note, "case-summary")
     assert "Allergies: latex" not in text
     assert "denies any other allergies" in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_marker_that_lost_its_draft_is_quoted_by_no_draft(task):
+    lone = markers.opening("zh", "病例总结", "case-summary", "skeleton", "37e36f02")
+    text = f"主诉：头痛3天。\n现病史：头痛三天。\n{lone}\n伴恶心。\n诊疗计划：\n1. 休息。\n{lone}\n"
+    assert "〔DoctorFLAN" not in draft(text, task)

@@ -127,6 +127,14 @@ class Note:
         """The unreviewed drafts that stand in it."""
         return tuple(self._draft_block(*ends) for ends in drafts(self._blocks))
 
+    @cached_property
+    def marker_lines(self) -> tuple[Span, ...]:
+        """Its marker lines, also one that was left over of a draft: no words of the record."""
+        if True not in self._quiet:
+            return ()
+        rows = zip(self._blocks, self._ends, strict=True)
+        return tuple(Span(end - len(each.text), end) for each, end in rows if each.marker)
+
     def _draft_block(self, first: int, last: int) -> DraftBlock:
         opening = self._blocks[first]
         marker = opening.marker

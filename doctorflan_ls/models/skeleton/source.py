@@ -110,7 +110,7 @@ class Source:
 
     def cut(self, start: int, end: int) -> Iterator[Span]:
         """The sentences of a stretch of text."""
-        blocks = [block.span for block in self.note.draft_blocks]
+        blocks = [*(block.span for block in self.note.draft_blocks), *self.note.marker_lines]
         for span in sentences(self.text, start, end):
             said = len(self.quote(span)) > 1 or self.facts_at(span)
             if self._sign_off is not None and self._sign_off.overlaps(span):
