@@ -165,7 +165,8 @@ def reading(scope: Scope) -> Reading:
     note = scope.note
     before = note.memo.latest
     if isinstance(before, Reading):
-        if before.note is note and before.setting == scope.setting:
+        is_same = before.options is scope.options or before.setting == scope.setting
+        if before.note is note and is_same:
             return before
         if note.since is None or note.since.reading is not before.token or note.draft_blocks:
             before = None

@@ -28,6 +28,8 @@ MOST_ASKED = 256
 BEHIND_BYTES = 1024 * 1024
 MOST_UNREAD_BYTES = 4 * 1024 * 1024
 GIVE_UP_BYTES = 64 * 1024 * 1024
+# What lets others go first waits so long at the most.
+_LATE_SECONDS = 1.0
 
 
 class Sink(Protocol):
@@ -47,10 +49,33 @@ class Sink(Protocol):
         """Drop what is unread and leave the client; nothing is written after it."""
 
 
-class Inbox:
-    """Messages that were received and wait to be handled, in order."""
+class Load:
+    """What waits for the event loop, of all clients together."""
 
     def __init__(self) -> None:
+        self.waiting = 0
+        """Messages received and not yet handled."""
+        self._turn = asyncio.Lock()
+
+    async def others_first(self) -> None:
+        """Return once no message waits, one caller after the other; soon in any case.
+
+        For work that can be a little late: where more doctors type than can be served at once,
+        each still has a completion at once, and findings of the latest text a moment later.
+        """
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + _LATE_SECONDS
+        async with self._turn:
+            # Each turn of the loop takes more from the sockets; an event would come too soon.
+            while self.waiting and loop.time() < latest:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+
+class Inbox:
+    """Messages that were received and wait to be handled, in order; ``load`` counts them too."""
+
+    def __init__(self) -> None:
+        self.load = Load()
         self._messages: deque[tuple[Message, int]] = deque()
         self._bytes = 0
         self._asked: Counter[MessageId] = Counter()
@@ -62,6 +87,7 @@ class Inbox:
     def put(self, message: Message, size: int) -> None:
         """Add a message that took ``size`` bytes."""
         self._messages.append((message, size))
+        self.load.waiting += 1
         self._bytes += size
         if isinstance(message, Request):
             self._asked[message.id] += 1
@@ -69,6 +95,7 @@ class Inbox:
     def take(self) -> Message:
         """The oldest message."""
         message, size = self._messages.popleft()
+        self.load.waiting -= 1
         self._bytes -= size
         if isinstance(message, Request):
             self._asked[message.id] -= 1
@@ -79,6 +106,7 @@ class Inbox:
 
     def clear(self) -> None:
         """Drop all."""
+        self.load.waiting -= len(self._messages)
         self._messages.clear()
         self._bytes = 0
         self._asked.clear()

@@ -50,6 +50,7 @@ class Connection(LanguageServer):
         )
         self.host = host
         host.connections.add(self)
+        self.protocol.inbox.load = host.load
         self.client = Client()
         self.locale: Locale = "en"
         self.configuration = Configuration(self)

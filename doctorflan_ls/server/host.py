@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from doctorflan_ls.server.backlog import Load
 from doctorflan_ls.server.jsonrpc import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Host:
         self.options = options
         self.shared = shared
         self.connections: WeakSet[Connection] = WeakSet()
+        self.load = Load()
         self._on_parent = on_parent
         self._engine: Engine | None = None
         self._plugins: Plugins | None = None

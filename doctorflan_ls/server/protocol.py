@@ -128,6 +128,7 @@ class RepairedProtocol(LanguageServerProtocol):
     async def close(self) -> None:
         """Stop all that runs for this connection; nothing is sent from here on."""
         self.sink = None
+        self.inbox.clear()
         self._inflight.clear()
         for task in self._tasks:
             task.cancel()

@@ -34,5 +34,6 @@ async def _latest(ls: Connection, uri: str) -> list[Json]:
     from doctorflan_ls.server.publishing import report  # noqa: PLC0415
 
     while True:
+        await ls.host.load.others_first()
         with suppress(Stale):
             return await report(ls, ls.document(uri))
