@@ -56,6 +56,8 @@ class Document:
     brought: Looking | None = field(default=None, repr=False)
     # What is made of the whole of it on a thread.
     working: asyncio.Future[Any] | None = field(default=None, repr=False)
+    # Findings that somebody asked for and whose turn has not come.
+    due: asyncio.Future[Any] | None = field(default=None, repr=False)
     # What the doctor put aside in it; None where that was not looked up yet.
     dismissed: Dismissed | None = field(default=None, repr=False)
     # The word that the latest change typed at, and when (``time.monotonic``).
