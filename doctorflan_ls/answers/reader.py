@@ -142,8 +142,13 @@ class AnswerReader:
     def _decide(self, *, complete: bool = True) -> Iterator[Piece]:
         line, self._line = self._line, ""
         heading = self._titles.heading(line)
+        # A line may begin with any number of headings.
+        while heading is not None and complete and heading.rest:
+            yield from self._begin(heading)
+            line, self._line = self._line, ""
+            heading = self._titles.heading(line)
         if heading is not None and (complete or heading.rest or _COLON.search(line)):
-            yield from self._begin(heading, complete=complete)
+            yield from self._begin(heading)
         elif complete and (self._is_echo(line) or self._is_chatter(line)):
             return
         elif complete and _EMPTY.match(line):
@@ -155,14 +160,12 @@ class AnswerReader:
             self._empty = 0
             yield from self._say(_MARKS.sub("", line))
 
-    def _begin(self, heading: Heading, *, complete: bool) -> Iterator[Piece]:
+    def _begin(self, heading: Heading) -> Iterator[Piece]:
         yield from self._listed()
         yield from self._ended()
         self._key = heading.key
         self._break = False
         self._line = heading.rest
-        if complete and heading.rest:
-            yield from self._decide()
 
     def _repeats(self, folded: str) -> bool:
         return any(folded in echo for echo in self._echoes)

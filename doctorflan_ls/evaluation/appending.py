@@ -72,7 +72,7 @@ def lines(path: Path) -> Iterator[Object]:
     for line in data.split(b"\n"):
         try:
             values = json.loads(line.decode("utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(values, dict):
             yield values
@@ -110,7 +110,7 @@ def _end_line(file: IO[bytes]) -> None:
 def _is_whole(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line.decode("utf-8")), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
