@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 Collect = Callable[["Scope"], Iterable[_T]]
 # Versions of parts that may be kept beside those of the latest reading.
-_SPARE = 2000
+_SPARE = 200
 _SPARE_CHARACTERS = 2_000_000
 _Hit = tuple[int, tuple[object, ...]]
 _start, _end = itemgetter(0), itemgetter(1)
