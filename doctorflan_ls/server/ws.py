@@ -136,8 +136,6 @@ def listen(
         process_request=admit,
         select_subprotocol=_select_protocol,
         max_size=host.options.max_message_bytes,
-        # It listens on this machine alone: squeezing a message costs more than sending it.
-        compression=None,
         # Each that waits may be of that size; those that were handed on are counted by the inbox.
         max_queue=1,
         open_timeout=_OPEN_SECONDS,
