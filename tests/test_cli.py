@@ -19,7 +19,7 @@ from doctorflan_ls.cli.app import app
 from doctorflan_ls.cli.console import padded, width
 from doctorflan_ls.cli.drafting import quoted
 from doctorflan_ls.cli.examples import examples
-from doctorflan_ls.cli.exits import Exit, one_line
+from doctorflan_ls.cli.exits import Exit, printable
 from doctorflan_ls.cli.session import terminal_locale
 from doctorflan_ls.tasks.registry import builtin_tasks
 
@@ -307,7 +307,7 @@ def test_another_encoding_is_said():
 
 
 def test_a_file_name_cannot_write_to_the_terminal():
-    assert one_line("a\x1b[31m\nb") == "a\ufffd[31m\ufffdb"
+    assert printable("a\x1b[31m\nb") == "a\ufffd[31m\ufffdb"
     fails(run("inspect", "no\x1b[31m\nfile"), Exit.BAD_FILE)
 
 

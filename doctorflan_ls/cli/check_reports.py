@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from doctorflan_ls import __version__
 from doctorflan_ls.cli.checking import Checked
-from doctorflan_ls.cli.exits import one_line
+from doctorflan_ls.cli.exits import printable
 from doctorflan_ls.errors import BadRequest
 from doctorflan_ls.features.diagnostics import SEVERITIES
 from doctorflan_ls.i18n import Locale, message
@@ -111,11 +111,11 @@ def _text(checked: Iterable[Checked], summary: Summary, out: TextIO, report: Rep
     for each in checked:
         for row in each.findings:
             severity = message(f"cli.severity-{row['severity']}", locale)
-            place = f"{one_line(each.path)}:{row['line']}:{row['column']}"
-            said = one_line(f"{row['message']} [{row['rule']}; {row['source']}]")
+            place = f"{printable(each.path)}:{row['line']}:{row['column']}"
+            said = printable(f"{row['message']} [{row['rule']}; {row['source']}]")
             out.write(f"{place}: {severity}: {said}\n")
         if report.with_score and each.score is not None:
-            out.write(f"{one_line(each.path)}: {one_line(_scored(each.score, locale))}\n")
+            out.write(f"{printable(each.path)}: {printable(_scored(each.score, locale))}\n")
     out.writelines(f"{_indicator(each)}\n" for each in summary.indicators(locale))
     out.write(_last_line(summary, locale) + "\n")
 
@@ -199,7 +199,7 @@ def _html(checked: Iterable[Checked], summary: Summary, out: TextIO, report: Rep
     for each in checked:
         for row in each.findings:
             cells = (
-                f"{one_line(each.path)}:{row['line']}",
+                f"{printable(each.path)}:{row['line']}",
                 row["rule"],
                 message(f"cli.severity-{row['severity']}", locale),
                 row["message"],

@@ -27,7 +27,7 @@ class Exit(IntEnum):
 
 def say(text: str) -> None:
     """One line on standard error."""
-    click.echo(f"doctorflan-ls: {one_line(text)}", err=True)
+    click.echo(f"doctorflan-ls: {printable(text)}", err=True)
 
 
 def end(text: str, code: Exit) -> NoReturn:
@@ -72,6 +72,6 @@ def _code(error: DoctorFlanError) -> Exit:
     return Exit.FAILED
 
 
-def one_line(text: str) -> str:
+def printable(text: str) -> str:
     """``text`` without line breaks and control characters: a file's name may hold any."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

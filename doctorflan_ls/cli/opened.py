@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from doctorflan_ls.cli.exits import one_line, say
+from doctorflan_ls.cli.exits import printable, say
 from doctorflan_ls.cli.session import Session
 from doctorflan_ls.i18n import Locale, message
 from doctorflan_ls.notefile import STANDARD_INPUT, read_note
@@ -37,7 +37,7 @@ def open_note(path: str, session: Session) -> Opened:
         text = message("cli.read-as", session.locale, name=file.name, encoding=file.encoding)
         say(text)
     uri = "" if path == STANDARD_INPUT else Path(path).resolve().as_uri()
-    return Opened(one_line(file.name), parse_note(file.text, uri))
+    return Opened(printable(file.name), parse_note(file.text, uri))
 
 
 def draft_language(opened: Opened, session: Session, chosen: Locale | None) -> Locale:
